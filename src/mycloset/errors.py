@@ -1,0 +1,83 @@
+"""One tree of errors; each says what was wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class MyClosetError(Exception):
+    """Base of every error that MyCloset raises on purpose.
+
+    Args:
+        message: what was wrong and where, in one sentence.
+        hint: what the user can do about it, in one sentence; empty where nothing can be done.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class InputError(MyClosetError):
+    """What the caller gave cannot be used; the command line ends with exit code 2."""
+
+    exit_code = 2
+
+
+class ImageError(InputError):
+    """A picture cannot be read, or is outside the bounds that are read."""
+
+
+class PersonError(InputError):
+    """The person picture holds nobody that a garment can be put on."""
+
+
+class GarmentError(InputError):
+    """The garment picture holds no garment that can be told from its ground."""
+
+
+class OptionError(InputError):
+    """An option or an argument has a value that is not among those allowed."""
+
+
+class OutputError(InputError):
+    """A result cannot be written where it was asked for."""
+
+
+class PipelineError(InputError):
+    """A pipeline file does not describe a pipeline that can run."""
+
+
+class ModelFileError(MyClosetError):
+    """A model file is missing, or is not the file that it should be."""
+
+
+class DownloadError(ModelFileError):
+    """A published file could not be brought, or came with wrong bytes."""
+
+
+class StepError(MyClosetError):
+    """A step of a pipeline failed.
+
+    Attributes:
+        step: name of the step that failed.
+        partial: the state as the steps before it left it, by field name.
+    """
+
+    def __init__(
+        self, step: str, message: str, *, hint: str = "", partial: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(f"{step}: {message}", hint=hint)
+        self.step = step
+        self.partial: Mapping[str, Any] = dict(partial or {})
+
+
+class StepInputError(StepError, InputError):
+    """A step failed because of what the caller gave (nobody in the picture, no garment)."""

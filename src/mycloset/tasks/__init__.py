@@ -1,0 +1,1 @@
+"""What a result is: typed results of the networks, what they can draw, and their label tables."""

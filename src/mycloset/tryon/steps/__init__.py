@@ -1,0 +1,1 @@
+"""The eight steps of a try-on, one file each."""

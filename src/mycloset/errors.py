@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 
@@ -68,15 +67,19 @@ class StepError(MyClosetError):
 
     Attributes:
         step: name of the step that failed.
-        partial: the state as the steps before it left it, by field name.
+        state: what the steps before it had found (a product's state; None outside a run).
     """
 
-    def __init__(
-        self, step: str, message: str, *, hint: str = "", partial: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, step: str, message: str, *, hint: str = "", state: Any = None) -> None:
         super().__init__(f"{step}: {message}", hint=hint)
         self.step = step
-        self.partial: Mapping[str, Any] = dict(partial or {})
+        self.state = state
+
+    @property
+    def partial(self) -> dict[str, Any]:
+        """The partial results by field name."""
+        filled: dict[str, Any] = self.state.filled() if self.state is not None else {}
+        return filled
 
 
 class StepInputError(StepError, InputError):

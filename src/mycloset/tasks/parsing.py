@@ -42,6 +42,12 @@ ATR_18 = LabelTable(
     ),
 )  # fmt: skip
 
+# ATR says nothing of the neck; systems that build an agnostic picture add it as the next number
+# (OOTDiffusion, CatVTON). Here it is all bare skin of neck, shoulders' yoke and midriff.
+ATR_18_NECK = LabelTable(
+    "ATR-18 + neck", (*ATR_18.labels, "neck"), (*ATR_18.colors, (255, 214, 176))
+)
+
 
 @dataclass(frozen=True)
 class HumanParsing:

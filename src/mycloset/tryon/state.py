@@ -102,7 +102,8 @@ class TryOnState:
     warped: WarpedGarment | None = None
     fitted: Fitting | None = None
     final: RGB | None = None
-    quality: Any = None
+    quality: QualityReport | None = None
+    measurements: BodyMeasurements | None = None
 
     def filled(self) -> dict[str, Any]:
         """The fields that hold something, by name."""

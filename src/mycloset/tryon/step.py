@@ -51,5 +51,5 @@ def validate_input(step: Step, state: TryOnState) -> None:
             step.name,
             f"nothing before it in the pipeline has written {', '.join(missing)}.",
             hint="Put the steps that write them before it.",
-            partial=state.filled(),
+            state=state,
         )

@@ -1,0 +1,86 @@
+"""Colour models learned from one picture: a few clusters in Lab, and how well a pixel fits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.images import RGB
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ColourModel:
+    """A mixture of K diagonal Gaussians in Lab.
+
+    Attributes:
+        means: (K, 3) L 0..100, a, b.
+        deviations: (K, 3).
+        weights: (K,), sum 1.
+    """
+
+    means: Floats
+    deviations: Floats
+    weights: Floats
+
+    def cost(self, lab: Floats) -> Floats:
+        """Negative log likelihood of each pixel of a (..., 3) Lab array, up to a constant."""
+        best = np.full(lab.shape[:-1], np.inf, np.float32)
+        for mean, deviation, weight in zip(
+            self.means, self.deviations, self.weights, strict=True
+        ):
+            z = (lab - mean) / deviation
+            cost = 0.5 * np.einsum("...c,...c->...", z, z) + float(
+                np.log(deviation).sum() - np.log(weight)
+            )
+            np.minimum(best, cost, out=best)
+        return best
+
+
+def to_lab(rgb: RGB) -> Floats:
+    """(H, W, 3) uint8 sRGB to float32 CIE Lab (L 0..100)."""
+    lab: Floats = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    return lab
+
+
+def to_rgb(lab: Floats) -> RGB:
+    """(H, W, 3) float32 CIE Lab to uint8 sRGB."""
+    rgb = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
+    return np.clip(rgb * 255.0 + 0.5, 0, 255).astype(np.uint8)
+
+
+def learn(samples: Floats, clusters: int, *, floor: tuple[float, float, float]) -> ColourModel:
+    """Fit a mixture to (N, 3) Lab samples.
+
+    Args:
+        clusters: at most so many; fewer where there are few samples.
+        floor: least standard deviation of L, a and b: how far light may shift a colour.
+
+    Raises:
+        ValueError: fewer than 8 samples.
+    """
+    if len(samples) < 8:
+        raise ValueError(f"{len(samples)} samples are too few for a colour model")
+    stride = max(1, len(samples) // 2000)
+    data = np.ascontiguousarray(samples[::stride], np.float32)
+    clusters = max(1, min(clusters, len(data) // 8))
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
+    cv2.setRNGSeed(7)
+    start = np.zeros((len(data), 1), np.int32)
+    _, labels, _ = cv2.kmeans(data, clusters, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    means, deviations, weights = [], [], []
+    for number in range(clusters):
+        members = data[labels[:, 0] == number]
+        if len(members) < max(4, 0.01 * len(data)):
+            continue
+        means.append(np.median(members, axis=0))
+        deviations.append(np.maximum(members.std(axis=0), floor))
+        weights.append(len(members) / len(data))
+    total = np.asarray(weights, np.float32)
+    return ColourModel(
+        np.asarray(means, np.float32), np.asarray(deviations, np.float32), total / total.sum()
+    )

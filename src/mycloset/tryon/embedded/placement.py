@@ -1,0 +1,296 @@
+"""Where each part of a garment lies on a body: corresponding points for torso, sleeves and legs.
+
+A flat garment is half of its own girth wide; worn, it goes around. So along every row the flat
+coordinate is an angle around the body: at the middle the cloth keeps its own scale, towards the
+sides it turns away and foreshortens. The lengths keep the garment's proportions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tasks.garments import Category, GarmentShape, SleeveLength
+from mycloset.tryon.embedded.body import SIDES, Body, along
+from mycloset.tryon.embedded.contours import Points, edge, evenly, outline
+from mycloset.tryon.embedded.silhouette import Silhouette
+from mycloset.tryon.state import Matching, PartMatch
+
+Flags = NDArray[np.bool_]
+
+# Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
+# proportions after ANSUR II medians, rounded.
+SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
+FLAT_CHEST = 1.36  # half the girth of a regular top at the chest
+FLAT_WAIST = 1.02  # half the girth of a waistband
+FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
+ARM_LENGTH = 1.42  # shoulder joint to wrist
+NECK_SIDE = 0.27  # height of the neck's side above the shoulder joints' line
+LOOSEST = 1.38  # widest garment against the body below it
+
+ROWS, COLUMNS = 9, 7
+
+
+@dataclass(frozen=True)
+class GarmentParts:
+    """A garment's shape with its regions.
+
+    Attributes:
+        shape: landmarks.
+        mask: (H, W) bool, the garment as worn in front (without the inside of its back).
+        regions: part name -> (H, W) bool.
+        neckline: (N, 2) points from `collar_left` over `neck_front` to `collar_right`.
+    """
+
+    shape: GarmentShape
+    mask: Flags
+    regions: dict[str, Flags]
+    neckline: Points
+
+
+def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
+    """Corresponding points of every part of the garment on this body."""
+    if parts.shape.category is Category.LOWER:
+        from mycloset.tryon.embedded.placement_lower import place_lower
+
+        return Matching(parts.shape, place_lower(parts, body, silhouette))
+    return Matching(parts.shape, place_upper(parts, body, silhouette))
+
+
+def place_upper(
+    parts: GarmentParts, body: Body, silhouette: Silhouette
+) -> tuple[PartMatch, ...]:
+    """Torso and sleeves of a top or a dress."""
+    scale = upper_scale(parts.shape, body)
+    torso = _Torso(parts, body, silhouette, scale)
+    found = [torso.match()]
+    if parts.shape.sleeves is not SleeveLength.NONE:
+        for side in SIDES:
+            region = parts.regions.get(f"sleeve_{side}")
+            if region is not None and region.sum() > 50:
+                found.append(_sleeve(parts, torso, side, region))
+    return tuple(found)
+
+
+def upper_scale(shape: GarmentShape, body: Body) -> float:
+    """Pixels on the person for a pixel of the garment picture."""
+    point = shape.points
+    chest = _gap(point["armpit_left"], point["armpit_right"])
+    by_chest = FLAT_CHEST * body.unit / chest
+    if shape.sleeves is SleeveLength.NONE:
+        return by_chest
+    by_shoulder = SHOULDER_SEAM * body.unit / _gap(point["shoulder_left"], point["shoulder_right"])
+    # A dropped shoulder makes the shoulder line long; a boxy cut makes the chest wide.
+    return float(np.sqrt(by_chest * by_shoulder))
+
+
+class _Torso:
+    """The torso part: rows down the body, columns around it."""
+
+    def __init__(
+        self, parts: GarmentParts, body: Body, silhouette: Silhouette, scale: float
+    ) -> None:
+        self.parts, self.body, self.silhouette, self.scale = parts, body, silhouette, scale
+        self.point = parts.shape.points
+        self.contour = outline(parts.mask)
+        collar = (self.point["collar_left"] + self.point["collar_right"]) / 2
+        self.top = collar
+        # The collar's ends lie on the slope from the neck's side to the shoulder.
+        opening = 0.5 * scale * _gap(self.point["collar_left"], self.point["collar_right"])
+        self.opening = float(np.clip(opening / body.unit, 0.17, 0.52))
+        self.rise = silhouette.shoulder_rise(self.opening)
+
+    def height(self, y: float) -> float:
+        """Distance down the torso, in pixels from the shoulder joints' line, of a garment row."""
+        return float((y - self.top[1]) * self.scale - self.rise * self.body.unit)
+
+    def half_width(self, down: float, flat: float) -> float:
+        """Seen half-width of the worn garment where its flat half-width is `flat` (pixels)."""
+        body = self.silhouette.half_width(down)
+        worn = flat * self.scale * FLAT_TO_WORN
+        return float(np.clip(worn, 1.03 * body, LOOSEST * body))
+
+    def side(self, side: str, count: int) -> Points:
+        """Side seam of the flat garment, armpit to hem."""
+        start, end = self.point[f"armpit_{side}"], self.point[f"hem_{side}"]
+        return edge(self.contour, start, end, count)
+
+    def armpit(self, side: str) -> Points:
+        """Where the armpit lies on the person."""
+        _, target = self._row(
+            self.point["armpit_left"], self.point["armpit_right"], np.array([1.0, -1.0])
+        )
+        found: Points = target[0 if side == "left" else 1]
+        return found
+
+    def shoulder(self, side: str) -> Points:
+        """Where the shoulder seam's outer end lies on the person."""
+        sign = 1.0 if side == "left" else -1.0
+        joint = self.body.joint(f"{side}_shoulder")
+        if self.parts.shape.sleeves is SleeveLength.NONE:
+            half = 0.5 * self.scale * _gap(self.point["shoulder_left"], self.point["shoulder_right"])
+            offset = float(np.clip(half / self.body.unit, self.opening + 0.04, 0.56))
+            rise = self.silhouette.shoulder_rise(offset)
+            return self.silhouette.frame(-rise * self.body.unit, sign * offset * self.body.unit)
+        outward = self.body.across * sign
+        found: Points = (
+            joint
+            + outward * (SHOULDER_SEAM / 2 - 0.5) * self.body.unit
+            - self.body.down * self.silhouette.shoulder_rise(SHOULDER_SEAM / 2) * self.body.unit
+        )
+        return found.astype(np.float32)
+
+    def match(self) -> PartMatch:
+        columns = np.linspace(-1, 1, COLUMNS)
+        sources, targets = [], []
+        left, right = self.side("left", ROWS), self.side("right", ROWS)
+        for row in range(ROWS):
+            source, target = self._row(left[row], right[row], columns)
+            sources.append(source)
+            targets.append(target)
+        for source, target in (self._yoke(), self._neckline()):
+            sources.append(source)
+            targets.append(target)
+        region = self.parts.regions["torso"]
+        return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), region)
+
+    def _row(
+        self, left: Points, right: Points, columns: NDArray[np.float64]
+    ) -> tuple[Points, Points]:
+        """A row across the garment: columns -1 (right edge) .. 1 (left edge)."""
+        middle = (left + right) / 2
+        source = middle + columns[:, None] * (left - right) / 2
+        flat = _gap(left, right) / 2
+        down = self.height(float(middle[1]))
+        width = self.half_width(down, flat)
+        offset = width * around(columns, flat * self.scale / width, self.body.turn)
+        # Rows keep the slope that the hem has in the garment picture.
+        tilt = (source[:, 1] - middle[1]) * self.scale
+        target = np.stack(
+            [
+                self.silhouette.frame(down + float(t), float(x))
+                for t, x in zip(tilt, offset, strict=True)
+            ]
+        )
+        return source.astype(np.float32), target
+
+    def _yoke(self) -> tuple[Points, Points]:
+        """Shoulder seams: collar to shoulder on either side, and the armholes."""
+        sources, targets = [], []
+        for side in SIDES:
+            collar, shoulder = self.point[f"collar_{side}"], self.point[f"shoulder_{side}"]
+            armpit = self.point[f"armpit_{side}"]
+            sign = 1.0 if side == "left" else -1.0
+            unit = self.body.unit
+            near = self.silhouette.frame(-self.rise * unit, sign * self.opening * unit)
+            far, pit = self.shoulder(side), self.armpit(side)
+            sources.append(evenly(np.stack([collar, shoulder]), 4))
+            targets.append(evenly(np.stack([near, far]), 4))
+            sources.append(evenly(np.stack([shoulder, armpit]), 4)[1:3])
+            targets.append(evenly(np.stack([far, pit]), 4)[1:3])
+        return np.concatenate(sources), np.concatenate(targets)
+
+    def _neckline(self) -> tuple[Points, Points]:
+        line = evenly(self.parts.neckline, 9)[1:-1]
+        half = max(_gap(self.point["collar_left"], self.point["collar_right"]) / 2, 1.0)
+        offset = (line[:, 0] - self.top[0]) * self.scale
+        offset *= self.opening * self.body.unit / max(half * self.scale, 1e-3)
+        target = np.stack(
+            [
+                self.silhouette.frame(self.height(float(y)), float(x))
+                for x, y in zip(offset, line[:, 1], strict=True)
+            ]
+        )
+        return line, target
+
+
+def around(columns: NDArray[np.float64], slack: float, turn: float) -> NDArray[np.float64]:
+    """Seen offset (-1..1) of flat columns (-1..1) on a tube.
+
+    Args:
+        slack: flat half-width over seen half-width; 1 lies flat, pi/2 is a tight round tube.
+        turn: yaw of the body; the middle of the front moves to the far side.
+    """
+    shifted = columns + 0.45 * np.sin(turn) * (1 - columns**2)
+    slack = float(np.clip(slack, 1.0, 1.5))
+    angle = 1e-3
+    for _ in range(30):  # angle / sin(angle) = slack, by Newton's method
+        value = angle / np.sin(angle) - slack
+        slope = (np.sin(angle) - angle * np.cos(angle)) / np.sin(angle) ** 2
+        angle = float(np.clip(angle - value / max(slope, 0.05), 1e-3, 1.45))
+    seen: NDArray[np.float64] = np.sin(shifted * angle) / np.sin(angle)
+    return seen
+
+
+def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> PartMatch:
+    """A sleeve along its arm."""
+    point, body, scale = parts.shape.points, torso.body, torso.scale
+    count = 7 if parts.shape.sleeves is SleeveLength.LONG else 5
+    contour = outline(parts.mask)
+    outer = edge(contour, point[f"shoulder_{side}"], point[f"cuff_outer_{side}"], count)
+    inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
+    source_axis = (outer + inner) / 2
+    length = float(np.linalg.norm(np.diff(outer, axis=0), axis=1).sum()) * scale
+    reach = float(np.clip(length / (ARM_LENGTH * body.unit), 0.08, 1.04))
+    if parts.shape.sleeves is SleeveLength.LONG and reach > 0.8:
+        reach = max(reach, 0.97)
+    share = np.linspace(0, 1, count)
+    axis, tangent = along_arm(body, side, share * reach)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+    # The outer edge is the one away from the torso when the arm hangs.
+    outward = body.across * (1.0 if side == "left" else -1.0)
+    away = np.sign((normal @ (outward - 0.35 * body.down)).sum()) or 1.0
+    normal = normal * np.float32(away)
+    arm = torso.silhouette.arm_width(side, share * reach)
+    flat = np.linalg.norm(outer - inner, axis=1) / 2 * scale
+    width = np.clip(flat * FLAT_TO_WORN, 1.08 * arm, 1.75 * arm)
+    blend = np.clip(share * reach / 0.22, 0, 1)[:, None]
+    blend = blend * blend * (3 - 2 * blend)
+    root_out, root_in = torso.shoulder(side), torso.armpit(side)
+    target_out = (1 - blend) * (root_out + axis - axis[0]) + blend * (axis + normal * width[:, None])
+    target_in = (1 - blend) * (root_in + axis - axis[0]) + blend * (axis - normal * width[:, None])
+    target_axis = (target_out + target_in) / 2
+    quarter = [0.5 * (outer + source_axis), 0.5 * (inner + source_axis)]
+    bulge = 0.12 * (target_out - target_in)
+    target_quarter = [
+        0.5 * (target_out + target_axis) + bulge / 2,
+        0.5 * (target_in + target_axis) - bulge / 2,
+    ]
+    source = np.concatenate([outer, source_axis, inner, *quarter])
+    target = np.concatenate([target_out, target_axis, target_in, *target_quarter])
+    return PartMatch(
+        f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region
+    )
+
+
+def along_arm(body: Body, side: str, share: NDArray[np.float64]) -> tuple[Points, Points]:
+    """Points and smoothed tangents at shares of the arm (0 shoulder, 1 wrist, a little beyond).
+
+    Shares are true lengths: an arm that points at the camera is short in the picture.
+    """
+    shoulder, elbow, wrist = (p.astype(np.float64) for p in body.arm(side))
+    upper = 0.53
+    fine = np.linspace(0, 1.08, 55)
+    line = np.where(
+        (fine < upper)[:, None],
+        shoulder + (fine / upper)[:, None] * (elbow - shoulder),
+        elbow + ((fine - upper) / (1 - upper))[:, None] * (wrist - elbow),
+    )
+    kernel = np.hanning(13)[1:-1]
+    kernel /= kernel.sum()
+    padded = np.concatenate([line[:1].repeat(5, 0), line, line[-1:].repeat(5, 0)])
+    smooth = np.stack([np.convolve(padded[:, a], kernel, mode="valid") for a in (0, 1)], axis=1)
+    tangent = np.gradient(smooth, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    place = np.stack([np.interp(share, fine, smooth[:, a]) for a in (0, 1)], axis=1)
+    direction = np.stack([np.interp(share, fine, tangent[:, a]) for a in (0, 1)], axis=1)
+    return place.astype(np.float32), direction.astype(np.float32)
+
+
+def _gap(a: Points, b: Points) -> float:
+    return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))
+
+
+__all__ = ["GarmentParts", "along", "along_arm", "around", "place"]

@@ -1,0 +1,137 @@
+"""The body's outline below the clothes: what is seen of it, held within human proportions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tryon.embedded.body import SIDES, Body, capsule
+from mycloset.tryon.embedded.contours import Points
+
+Flags = NDArray[np.bool_]
+
+# Half-widths of an adult torso without arms, in shoulder-joint breadths, by height in the same
+# unit below the shoulder joints' line (proportions after ANSUR II medians, rounded).
+TORSO_HEIGHT = (-0.15, 0.15, 0.35, 0.70, 0.95, 1.20, 1.45, 1.75)
+TORSO_HALF = (0.54, 0.53, 0.49, 0.45, 0.43, 0.47, 0.52, 0.52)
+ARM_PLACE = (0.0, 0.15, 0.35, 0.53, 0.65, 1.0, 1.08)
+ARM_HALF = (0.155, 0.15, 0.135, 0.115, 0.115, 0.080, 0.090)
+
+
+class Silhouette:
+    """Measures a person's outline in the frame of the torso.
+
+    Args:
+        body: joints and axes.
+        mask: (H, W) bool, the person.
+        covered: (H, W) bool, where clothes or skin of the torso are (hair and arms are not).
+    """
+
+    def __init__(self, body: Body, mask: Flags, torso: Flags) -> None:
+        self.body = body
+        self._mask = mask
+        self._halves = self._measure(torso)
+        self._arms = {side: self._measure_arm(side) for side in SIDES}
+
+    def frame(self, down: float, aside: float) -> Points:
+        """Picture point `down` pixels below the shoulder line and `aside` pixels to the left."""
+        body = self.body
+        span = max(float((body.hips - body.neck) @ body.down), 0.5 * body.unit)
+        share = float(np.clip(down / span, 0.0, 1.0))
+        hip_line = body.joint("left_hip") - body.joint("right_hip")
+        across = body.across
+        if body.hips_seen and float(np.linalg.norm(hip_line)) > 0.25 * body.unit:
+            hip_across = hip_line / np.linalg.norm(hip_line)
+            across = (1 - share) * body.across + share * hip_across
+            across = across / max(float(np.linalg.norm(across)), 1e-6)
+        place: Points = body.neck + body.down * down + across * aside
+        return place.astype(np.float32)
+
+    def half_width(self, down: float) -> float:
+        """Half-width of the torso, arms not counted, `down` pixels below the shoulder line."""
+        at = down / self.body.unit
+        return float(np.interp(at, TORSO_HEIGHT, self._halves)) * self.body.unit
+
+    def shoulder_rise(self, aside: float) -> float:
+        """Height of the shoulders' slope above the joints' line, both in shoulder breadths."""
+        return float(np.interp(aside, (0.12, 0.20, 0.30, 0.45, 0.60, 0.7), SLOPE))
+
+    def arm_width(self, side: str, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Half-width of an arm, in pixels, at shares of its length (0 shoulder, 1 wrist)."""
+        factor = self._arms[side]
+        widths: NDArray[np.float64] = (
+            np.interp(share, ARM_PLACE, ARM_HALF) * self.body.unit * factor
+        )
+        return widths
+
+    def _measure(self, torso: Flags) -> NDArray[np.float64]:
+        """Seen half-widths where both sides are free of arms, within 0.85..1.25 of the usual."""
+        body = self.body
+        usual = np.asarray(TORSO_HALF)
+        seen = np.full(len(usual), np.nan)
+        height, width = torso.shape
+        for number, at in enumerate(TORSO_HEIGHT):
+            if at < 0.3:
+                continue
+            reach = np.arange(0, 1.1 * body.unit, 1.0)
+            halves = []
+            for sign in (1.0, -1.0):
+                line = np.stack([self.frame(at * body.unit, sign * float(r)) for r in reach[::2]])
+                xs, ys = np.round(line[:, 0]).astype(int), np.round(line[:, 1]).astype(int)
+                ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+                values = np.zeros(len(xs), bool)
+                values[ok] = torso[ys[ok], xs[ok]]
+                gap = np.flatnonzero(~values)
+                if ok.all() and len(gap) and gap[0] > 3 and not self._arm_at(line[gap[0]]):
+                    halves.append(reach[::2][gap[0]])
+            if halves:
+                seen[number] = np.median(halves) / body.unit
+        ratio = np.clip(seen / usual, 0.80, 1.30)
+        known = np.isfinite(ratio)
+        if not known.any():
+            return usual
+        filled = np.interp(TORSO_HEIGHT, np.asarray(TORSO_HEIGHT)[known], ratio[known])
+        return usual * filled
+
+    def _arm_at(self, place: Points) -> bool:
+        for side in SIDES:
+            shoulder, elbow, wrist = self.body.arm(side)
+            for start, end in ((shoulder, elbow), (elbow, wrist)):
+                x, y = np.float32([[place[0]]]), np.float32([[place[1]]])
+                if capsule(x, y, start, end)[0][0, 0] < 0.2 * self.body.unit:
+                    return True
+        return False
+
+    def _measure_arm(self, side: str) -> float:
+        """Seen arm width against the usual one, from rays that leave the person on the outside."""
+        body, mask = self.body, self._mask
+        if body.sure(f"{side}_elbow") < 0.5:
+            return 1.0
+        shoulder, elbow, wrist = body.arm(side)
+        factors = []
+        sign = 1.0 if side == "left" else -1.0
+        for start, end, places in (
+            (shoulder, elbow, ((0.6, 0.32), (0.8, 0.42))),
+            (elbow, wrist, ((0.3, 0.67), (0.6, 0.81))),
+        ):
+            axis = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6)
+            for local, share in places:
+                origin = start + local * (end - start)
+                usual = float(np.interp(share, ARM_PLACE, ARM_HALF)) * body.unit
+                for normal in ((-axis[1], axis[0]), (axis[1], -axis[0])):
+                    if np.dot(normal, body.across) * sign < 0.3:
+                        continue
+                    steps = np.arange(1, 3.0 * usual, 1.0)
+                    xs = np.round(origin[0] + steps * normal[0]).astype(int)
+                    ys = np.round(origin[1] + steps * normal[1]).astype(int)
+                    ok = (xs >= 0) & (xs < mask.shape[1]) & (ys >= 0) & (ys < mask.shape[0])
+                    if not ok.all():
+                        continue
+                    gap = np.flatnonzero(~mask[ys, xs])
+                    if len(gap):
+                        factors.append(float(gap[0] + 1) / usual)
+        return float(np.clip(np.median(factors), 0.85, 1.6)) if factors else 1.0
+
+
+SLOPE = (0.34, 0.27, 0.21, 0.15, 0.07, 0.0)
+"""Rise of the trapezius' slope over the shoulder joints' line, from the neck outward."""

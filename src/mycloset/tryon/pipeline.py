@@ -1,0 +1,159 @@
+"""A pipeline: which steps, in which order, with which models, best first; read from a YAML file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mycloset.errors import PipelineError
+from mycloset.tryon.step import Step
+
+DEFAULT_PIPELINE = "embedded"
+
+# step name -> name of a model or way -> the class that serves it. Strings, so that naming a
+# pipeline imports no step.
+WAYS: Mapping[str, Mapping[str, str]] = {
+    "human_parsing": {"embedded": "mycloset.tryon.steps.human_parsing:HumanParsingStep"},
+    "pose_estimation": {"embedded": "mycloset.tryon.steps.pose_estimation:PoseEstimationStep"},
+    "cloth_segmentation": {
+        "embedded": "mycloset.tryon.steps.cloth_segmentation:ClothSegmentationStep"
+    },
+    "geometric_matching": {
+        "embedded": "mycloset.tryon.steps.geometric_matching:GeometricMatchingStep"
+    },
+    "cloth_warping": {"embedded": "mycloset.tryon.steps.cloth_warping:ClothWarpingStep"},
+    "virtual_fitting": {"embedded": "mycloset.tryon.steps.virtual_fitting:VirtualFittingStep"},
+    "post_processing": {"embedded": "mycloset.tryon.steps.post_processing:PostProcessingStep"},
+    "quality_assessment": {
+        "embedded": "mycloset.tryon.steps.quality_assessment:QualityAssessmentStep"
+    },
+}
+
+
+class _StepEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    step: str
+    models: list[str] = Field(default_factory=lambda: ["embedded"], min_length=1)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class _PipelineFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    description: str = ""
+    steps: list[_StepEntry] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class StepPlan:
+    """One line of a pipeline: a step, the models that may serve it (best first), its options."""
+
+    step: str
+    models: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A checked pipeline: every step and model that it names exists."""
+
+    name: str
+    description: str
+    steps: tuple[StepPlan, ...]
+
+
+def built_in_pipelines() -> tuple[str, ...]:
+    """Names of the pipelines that come with MyCloset."""
+    folder = resources.files("mycloset.tryon") / "pipelines"
+    names = (Path(entry.name) for entry in folder.iterdir())
+    return tuple(sorted(path.stem for path in names if path.suffix == ".yaml"))
+
+
+def load_pipeline(source: str | os.PathLike[str] | None = None) -> Pipeline:
+    """Read a pipeline: the name of a built-in one, or the path of a YAML file.
+
+    Raises:
+        PipelineError: it cannot be read, or names a step, model or option that does not exist.
+    """
+    source = source or DEFAULT_PIPELINE
+    if isinstance(source, str) and source in built_in_pipelines():
+        entry = resources.files("mycloset.tryon") / "pipelines" / f"{source}.yaml"
+        return parse_pipeline(entry.read_text("utf-8"), f"pipeline {source}")
+    path = Path(source)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise PipelineError(
+            f"pipeline {path}: it cannot be read ({reason}).",
+            hint=f"Give a YAML file, or one of {', '.join(built_in_pipelines())}.",
+        ) from error
+    return parse_pipeline(text, f"pipeline {path}")
+
+
+def parse_pipeline(text: str, name: str) -> Pipeline:
+    """Check a pipeline's YAML text; `name` is what messages call it."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PipelineError(f"{name}: it is not YAML ({error}).", hint="Mend the file.") from error
+    try:
+        read = _PipelineFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise PipelineError(
+            f"{name}: {where}: {first['msg'].lower()}.",
+            hint="A pipeline has `name` and `steps`; a step has `step`, `models`, `options`.",
+        ) from error
+    for entry in read.steps:
+        _check_entry(entry, name)
+    return Pipeline(
+        read.name,
+        read.description,
+        tuple(StepPlan(e.step, tuple(e.models), dict(e.options)) for e in read.steps),
+    )
+
+
+def build_step(step: str, model: str, options: Mapping[str, Any]) -> Step:
+    """The step object that `model` serves, with its options set."""
+    made: Step = _way(step, model)(**options)
+    return made
+
+
+@cache
+def _way(step: str, model: str) -> type[Any]:
+    module, _, attribute = WAYS[step][model].partition(":")
+    found: type[Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def _check_entry(entry: _StepEntry, name: str) -> None:
+    if entry.step not in WAYS:
+        raise PipelineError(
+            f"{name}: there is no step {entry.step!r}.", hint=f"Steps are {', '.join(WAYS)}."
+        )
+    for model in entry.models:
+        if model not in WAYS[entry.step]:
+            raise PipelineError(
+                f"{name}: step {entry.step} has no model {model!r}.",
+                hint=f"It has {', '.join(WAYS[entry.step])}.",
+            )
+        if entry.options:
+            known = inspect.signature(_way(entry.step, model)).parameters
+            for option in entry.options:
+                if option not in known:
+                    raise PipelineError(
+                        f"{name}: step {entry.step} has no option {option!r}.",
+                        hint=f"It has {', '.join(known) or 'none'}.",
+                    )

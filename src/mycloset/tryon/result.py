@@ -1,0 +1,107 @@
+"""What a try-on gives back: the picture, and the honest story of how it came about."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mycloset.images import RGB, check_writable_file, write_bytes, write_picture
+from mycloset.tryon.state import TryOnState
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """How one step went.
+
+    Attributes:
+        name: the step.
+        way: `embedded` or the model's name in the pipeline file.
+        used: what exactly did the work.
+        seconds: wall time.
+        confidence: 0..1.
+        notes: findings, in plain language.
+    """
+
+    name: str
+    way: str
+    used: str
+    seconds: float
+    confidence: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TryOnResult:
+    """A finished try-on.
+
+    Attributes:
+        image: (H, W, 3) uint8, of the photo's own size.
+        state: every intermediate result.
+        steps: one record a step, in the order they ran.
+        pipeline: name of the pipeline that ran.
+        seconds: wall time of the whole run, reading included.
+    """
+
+    image: RGB
+    state: TryOnState
+    steps: tuple[StepRecord, ...]
+    pipeline: str
+    seconds: float
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The findings of all steps."""
+        return tuple(note for step in self.steps for note in step.notes)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture (.png, .jpg, .webp); whole or not at all."""
+        return write_picture(path, self.image)
+
+    def save_json(self, path: str | os.PathLike[str]) -> Path:
+        """Write `to_dict()` as JSON."""
+        path = Path(path)
+        check_writable_file(path)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        write_bytes(path, (text + "\n").encode())
+        return path
+
+    def save_steps(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write every intermediate result as a picture into `folder`, and a contact sheet."""
+        return save_step_pictures(self.state, folder)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but pixels, ready for JSON."""
+        state = self.state
+        quality = state.quality.to_dict() if state.quality is not None else None
+        measured = state.measurements
+        return {
+            "pipeline": self.pipeline,
+            "seconds": round(self.seconds, 4),
+            "width": int(self.image.shape[1]),
+            "height": int(self.image.shape[0]),
+            "category": str(state.category) if state.category else None,
+            "steps": [
+                asdict(step) | {"seconds": round(step.seconds, 4), "notes": list(step.notes)}
+                for step in self.steps
+            ],
+            "notes": list(self.notes),
+            "quality": quality,
+            "measurements": measured.to_dict() if measured is not None else None,
+        }
+
+
+def save_step_pictures(state: TryOnState, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write what `state` holds so far as pictures into `folder` (made if missing)."""
+    from mycloset.tryon.drawings import contact_sheet, step_pictures
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = step_pictures(state)
+    if not pictures:
+        return []
+    written = [write_picture(folder / f"{name}.png", rgb) for name, rgb in pictures.items()]
+    written.append(write_picture(folder / "contact_sheet.png", contact_sheet(pictures)))
+    return written

@@ -42,3 +42,15 @@ class Person:
     mask: Mask
     face: Face | None
     box: NDArray[np.float32]
+
+    def visible(self, joint: str, *, least: float = 0.5) -> bool:
+        """Whether a joint lies inside the picture and is at least that sure."""
+        height, width = self.mask.alpha.shape
+        x, y = self.pose.point(joint)
+        inside = -0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5
+        return bool(inside and self.pose.sure(joint) >= least)
+
+    @property
+    def face_only(self) -> bool:
+        """Whether neither shoulder is seen: there is nothing to put a garment on."""
+        return not (self.visible("left_shoulder") or self.visible("right_shoulder"))

@@ -1,0 +1,1 @@
+"""Which network it is: one folder a family, with its layout and its processing."""

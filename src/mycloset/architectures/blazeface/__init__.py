@@ -1,0 +1,1 @@
+"""BlazeFace: a detector of faces with six key points each."""

@@ -1,0 +1,1 @@
+"""BlazePose: a person detector, and a network for landmarks and silhouette in a region."""

@@ -1,0 +1,38 @@
+"""What BlazePose's two files take and give.
+
+Source: MediaPipe's `pose_detection_cpu.pbtxt` and `pose_landmark_by_roi_cpu.pbtxt`.
+"""
+
+from __future__ import annotations
+
+from mycloset.architectures.layouts import NetworkLayout, TensorSpec
+from mycloset.architectures.ssd import SsdLayout
+
+DETECTOR = NetworkLayout(
+    "pose_detection",
+    TensorSpec("picture", "input_1", (1, 224, 224, 3)),
+    (
+        TensorSpec("regressors", "Identity", (1, 2254, 12)),
+        TensorSpec("scores", "Identity_1", (1, 2254, 1)),
+    ),
+)
+"""RGB -1..1, letterboxed on black."""
+
+DETECTOR_SSD = SsdLayout(size=224, strides=(8, 16, 32, 32, 32), per_layer=2, keypoints=4)
+
+LANDMARKS = 33
+AUXILIARY = 6
+"""After the 33 landmarks: 33 the hips' middle, 34 the point that says size and tilt; four more."""
+
+LANDMARKER = NetworkLayout(
+    "pose_landmark_full",
+    TensorSpec("picture", "input_1", (1, 256, 256, 3)),
+    (
+        TensorSpec("landmarks", "Identity", (1, 195)),
+        TensorSpec("presence", "Identity_1", (1, 1)),
+        TensorSpec("segmentation", "Identity_2", (1, 256, 256, 1)),
+        TensorSpec("heatmaps", "Identity_3", (1, 64, 64, 39)),
+        TensorSpec("world", "Identity_4", (1, 117)),
+    ),
+)
+"""RGB 0..1, a square region turned so that the body is upright."""

@@ -1,0 +1,1 @@
+"""Face mesh: 468 vertices of a face in a region."""

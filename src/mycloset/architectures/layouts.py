@@ -1,0 +1,40 @@
+"""What a network takes and gives: named tensors and their shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor at the border of a network, float32.
+
+    Attributes:
+        role: what it is, in our words ("landmarks").
+        name: what the file calls it.
+        shape: its shape, with the batch.
+    """
+
+    role: str
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NetworkLayout:
+    """The borders of one published network.
+
+    Attributes:
+        name: which network it is, for messages.
+        input: the one tensor that it takes.
+        outputs: the tensors that it gives.
+    """
+
+    name: str
+    input: TensorSpec
+    outputs: tuple[TensorSpec, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the input picture."""
+        return self.input.shape[1], self.input.shape[2]

@@ -1,0 +1,15 @@
+"""What the selfie segmentation's file takes and gives.
+
+Source: MediaPipe's `selfie_segmentation_cpu.pbtxt`, model 0 (general).
+"""
+
+from __future__ import annotations
+
+from mycloset.architectures.layouts import NetworkLayout, TensorSpec
+
+GENERAL = NetworkLayout(
+    "selfie_segmentation",
+    TensorSpec("picture", "input_1", (1, 256, 256, 3)),
+    (TensorSpec("probability", "activation_10", (1, 256, 256, 1)),),
+)
+"""RGB 0..1, stretched to a square; gives probabilities, not logits."""

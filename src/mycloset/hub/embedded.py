@@ -1,0 +1,223 @@
+"""The embedded networks at work: everybody in a picture, with pose, silhouette and face."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.architectures.blazeface import processing as faces
+from mycloset.architectures.blazeface.layout import SHORT_RANGE
+from mycloset.architectures.blazepose import detection, landmarks
+from mycloset.architectures.blazepose.landmarks import BodyReading
+from mycloset.architectures.blazepose.layout import DETECTOR, LANDMARKER
+from mycloset.architectures.face_mesh import processing as meshes
+from mycloset.architectures.face_mesh.layout import FACE_MESH
+from mycloset.architectures.layouts import NetworkLayout
+from mycloset.architectures.regions import Region
+from mycloset.architectures.selfie_segmentation import processing as selfie
+from mycloset.architectures.selfie_segmentation.layout import GENERAL
+from mycloset.hub import cache, silhouettes
+from mycloset.images import RGB
+from mycloset.runtimes.litert import LiteRTSession
+from mycloset.tasks.people import Face, Person
+from mycloset.tasks.poses import Pose
+
+Floats = NDArray[np.float32]
+
+NETWORKS: tuple[NetworkLayout, ...] = (DETECTOR, LANDMARKER, GENERAL, SHORT_RANGE, FACE_MESH)
+
+PRESENCE = 0.5
+"""What the landmark network must say of a region before it counts as a person.
+
+MediaPipe's own threshold. On photographs the answers lie near 0 or above 0.85, so that little
+depends on it.
+"""
+
+HEAD_LENGTHS = (3.2, 1.6)
+"""From a face's centre down to the hips, in face boxes: standing, and cut off or bowed."""
+
+
+class BodyModel:
+    """Finds people with MediaPipe's networks; safe to call from several threads.
+
+    Args:
+        threads: how many threads one forward may use.
+        locate: gives the file of a network by its layout's name; by default from the cache.
+    """
+
+    def __init__(self, threads: int = 1, *, locate: Callable[[str], Path] | None = None) -> None:
+        self._threads = threads
+        self._locate = locate or cache.embedded_file
+        self._sessions: dict[str, LiteRTSession] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def forward_seconds(self) -> float:
+        """Time spent in the networks so far, all of them together."""
+        with self._lock:
+            return sum(session.seconds for session in self._sessions.values())
+
+    @property
+    def forward_calls(self) -> dict[str, int]:
+        """Forwards so far, by network."""
+        with self._lock:
+            return {name: session.calls for name, session in self._sessions.items()}
+
+    def load(self) -> None:
+        """Open all networks now rather than at the first picture."""
+        for layout in NETWORKS:
+            self._session(layout)
+
+    def find_people(self, picture: RGB) -> tuple[Person, ...]:
+        """Everybody in a picture, the largest first.
+
+        Args:
+            picture: (H, W, 3) uint8.
+
+        Returns:
+            One Person each, with a BlazePose-33 pose, the person's own silhouette, and the face
+            where one is seen. Empty where there is nobody.
+
+        Raises:
+            ModelFileError: a network's file is missing or damaged.
+            DownloadError: it is not in the cache and could not be brought.
+        """
+        height, width = picture.shape[:2]
+        readings, everyone = self._read_bodies(picture)
+        masks = silhouettes.separate(picture, readings, everyone)
+        people = [
+            Person(reading.pose, mask, self._face(picture, reading.pose), box)
+            for reading, mask in zip(readings, masks, strict=True)
+            if (box := silhouettes.box(mask)) is not None
+        ]
+        return tuple(sorted(people, key=lambda person: -person.mask.area))
+
+    def _session(self, layout: NetworkLayout) -> LiteRTSession:
+        with self._lock:
+            found = self._sessions.get(layout.name)
+            if found is None:
+                path = self._locate(layout.name)
+                found = LiteRTSession(path, layout, threads=self._threads)
+                self._sessions[layout.name] = found
+            return found
+
+    def _read_bodies(self, picture: RGB) -> tuple[list[BodyReading], Floats]:
+        """Readings of different people, and the selfie network's view of the picture."""
+        height, width = picture.shape[:2]
+        square = Region.letterbox(height, width)
+        outputs = self._session(DETECTOR).run(detection.prepare(picture, square))
+        bodies = detection.read(outputs, square)
+        found: list[BodyReading] = []
+        self._take(picture, (body.region for body in bodies), found)
+        everyone = self._everyone(picture)
+        seen = self._faces(picture, square)
+        for face in seen:
+            if not any(_same_head(face, reading.pose) for reading in found):
+                self._take(picture, _body_regions(face), found, first_only=True)
+        if not found:
+            self._take(picture, _fallbacks(everyone), found, first_only=True)
+        return found, everyone
+
+    def _take(
+        self,
+        picture: RGB,
+        regions: Iterable[Region],
+        found: list[BodyReading],
+        *,
+        first_only: bool = False,
+    ) -> None:
+        """Look at each region; add the people in them that `found` does not hold yet."""
+        for region in regions:
+            reading = self._read_body(picture, region)
+            if reading is None or any(_same_body(reading, other) for other in found):
+                continue
+            found.append(reading)
+            if first_only:
+                return
+
+    def _read_body(self, picture: RGB, region: Region) -> BodyReading | None:
+        """The person in a region after a second look, or None where there is nobody."""
+        first = self._look(picture, region)
+        if first.presence < PRESENCE:
+            return None
+        second = self._look(picture, first.next_region)
+        return second if second.presence >= PRESENCE else first
+
+    def _look(self, picture: RGB, region: Region) -> BodyReading:
+        outputs = self._session(LANDMARKER).run(landmarks.prepare(picture, region))
+        return landmarks.read(outputs, region)
+
+    def _everyone(self, picture: RGB) -> Floats:
+        """(H, W) float32 0..1: that a pixel is of anybody."""
+        height, width = picture.shape[:2]
+        whole = Region.whole(height, width)
+        outputs = self._session(GENERAL).run(selfie.prepare(picture, whole))
+        found = whole.paste(selfie.read(outputs), (height, width), outside=0.0)
+        return np.clip(found, 0.0, 1.0)
+
+    def _faces(self, picture: RGB, region: Region) -> tuple[faces.FoundFace, ...]:
+        return faces.read(self._session(SHORT_RANGE).run(faces.prepare(picture, region)), region)
+
+    def _face(self, picture: RGB, pose: Pose) -> Face | None:
+        """The face of a person whose pose is known, or None where none is seen."""
+        region = _head_region(pose)
+        if region is None:
+            return None
+        seen = self._faces(picture, region)
+        if not seen:
+            return None
+        face = seen[0]
+        outputs = self._session(FACE_MESH).run(meshes.prepare(picture, face.mesh_region))
+        reading = meshes.read(outputs, face.mesh_region)
+        mesh = reading.points if reading.presence >= PRESENCE else None
+        return Face(face.box, mesh, face.score)
+
+
+def _head_region(pose: Pose) -> Region | None:
+    """A square around the head, from the pose's eyes, ears and mouth."""
+    points = pose.points[:11]
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = float(max(high - low))
+    if side < 4:
+        return None
+    middle = (low + high) / 2
+    return Region(float(middle[0]), float(middle[1]), side * 3.5, side * 3.5)
+
+
+def _same_head(face: faces.FoundFace, pose: Pose) -> bool:
+    left, top, right, bottom = (float(v) for v in face.box)
+    x, y = (float(v) for v in pose.point("nose"))
+    return left <= x <= right and top <= y <= bottom
+
+
+def _body_regions(face: faces.FoundFace) -> Iterable[Region]:
+    """Guesses of where the body under a face lies."""
+    center = (face.box[:2] + face.box[2:]) / 2
+    side = float(max(face.box[2:] - face.box[:2]))
+    down = np.array([-np.sin(face.rotation), np.cos(face.rotation)])
+    for lengths in HEAD_LENGTHS:
+        hips = center + down * side * lengths
+        top = center - down * side
+        yield Region.upright(hips, top, scale=detection.ROI_SCALE)
+
+
+def _fallbacks(everyone: Floats) -> Iterable[Region]:
+    """Where to look when neither a body nor a face was detected."""
+    height, width = everyone.shape
+    rows = np.flatnonzero((everyone > 0.5).any(axis=1))
+    columns = np.flatnonzero((everyone > 0.5).any(axis=0))
+    if rows.size and columns.size:
+        box = (columns[0], rows[0], columns[-1], rows[-1])
+        yield Region.around(box, scale=detection.ROI_SCALE)
+    yield Region.letterbox(height, width)
+
+
+def _same_body(one: BodyReading, other: BodyReading) -> bool:
+    """Whether two readings are of one person: their torsos' joints lie near each other."""
+    names = ("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")
+    apart = np.array([np.hypot(*(one.pose.point(n) - other.pose.point(n))) for n in names])
+    return bool(np.median(apart) < 0.08 * min(one.region.width, other.region.width))

@@ -1,0 +1,1 @@
+"""How a network runs: sessions over the engines that can run a file."""

@@ -196,7 +196,7 @@ class _Solver:
         if number in (UPPER, LOWER) and where.any():
             # Bare skin (a neckline, bare thighs) must not teach the cloth its colour.
             bare = where & (self.skin_cost < 6.2)
-            if bare.sum() < 0.65 * where.sum():
+            if bare.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
                 where = where & ~bare
         if where.sum() < 24:
             return None

@@ -100,7 +100,7 @@ class _Torso:
         # The collar's ends lie on the slope from the neck's side to the shoulder.
         opening = 0.5 * scale * _gap(self.point["collar_left"], self.point["collar_right"])
         self.opening = float(np.clip(opening / body.unit, 0.17, 0.52))
-        self.rise = silhouette.shoulder_rise(self.opening)
+        self.rise = float(np.mean([silhouette.shoulder_rise(self.opening, s) for s in SIDES]))
 
     def height(self, y: float) -> float:
         """Distance down the torso, in pixels from the shoulder joints' line, of a garment row."""
@@ -110,7 +110,9 @@ class _Torso:
         """Seen half-width of the worn garment where its flat half-width is `flat` (pixels)."""
         body = self.silhouette.half_width(down)
         worn = flat * self.scale * FLAT_TO_WORN
-        return float(np.clip(worn, 1.03 * body, LOOSEST * body))
+        # Below the armpits cloth may stand off; at them it goes over into the sleeve.
+        loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST))
+        return float(np.clip(worn, 1.03 * body, loosest * body))
 
     def side(self, side: str, count: int) -> Points:
         """Side seam of the flat garment, armpit to hem."""
@@ -132,13 +134,13 @@ class _Torso:
         if self.parts.shape.sleeves is SleeveLength.NONE:
             half = 0.5 * self.scale * _gap(self.point["shoulder_left"], self.point["shoulder_right"])
             offset = float(np.clip(half / self.body.unit, self.opening + 0.04, 0.56))
-            rise = self.silhouette.shoulder_rise(offset)
+            rise = self.silhouette.shoulder_rise(offset, side)
             return self.silhouette.frame(-rise * self.body.unit, sign * offset * self.body.unit)
         outward = self.body.across * sign
         found: Points = (
             joint
             + outward * (SHOULDER_SEAM / 2 - 0.5) * self.body.unit
-            - self.body.down * self.silhouette.shoulder_rise(SHOULDER_SEAM / 2) * self.body.unit
+            - self.body.down * self.silhouette.shoulder_rise(SHOULDER_SEAM / 2, side) * self.body.unit
         )
         return found.astype(np.float32)
 
@@ -184,10 +186,17 @@ class _Torso:
             armpit = self.point[f"armpit_{side}"]
             sign = 1.0 if side == "left" else -1.0
             unit = self.body.unit
-            near = self.silhouette.frame(-self.rise * unit, sign * self.opening * unit)
+            rise = self.silhouette.shoulder_rise(self.opening, side)
+            near = self.silhouette.frame(-rise * unit, sign * self.opening * unit)
             far, pit = self.shoulder(side), self.armpit(side)
-            sources.append(evenly(np.stack([collar, shoulder]), 4))
-            targets.append(evenly(np.stack([near, far]), 4))
+            sources.append(edge(self.contour, collar, shoulder, 5))
+            slope = [near]
+            for share in (0.25, 0.5, 0.75):
+                straight = near + share * (far - near)
+                aside = abs(float((straight - self.body.neck) @ self.body.across)) / unit
+                on = self.silhouette.shoulder_rise(aside, side)
+                slope.append(self.silhouette.frame(-on * unit, sign * aside * unit))
+            targets.append(np.stack([*slope, far]))
             sources.append(evenly(np.stack([shoulder, armpit]), 4)[1:3])
             targets.append(evenly(np.stack([far, pit]), 4)[1:3])
         return np.concatenate(sources), np.concatenate(targets)
@@ -232,28 +241,31 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     outer = edge(contour, point[f"shoulder_{side}"], point[f"cuff_outer_{side}"], count)
     inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
     source_axis = (outer + inner) / 2
-    length = float(np.linalg.norm(np.diff(outer, axis=0), axis=1).sum()) * scale
-    reach = float(np.clip(length / (ARM_LENGTH * body.unit), 0.08, 1.04))
-    if parts.shape.sleeves is SleeveLength.LONG and reach > 0.8:
-        reach = max(reach, 0.97)
     share = np.linspace(0, 1, count)
-    axis, tangent = along_arm(body, side, share * reach)
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
-    # The outer edge is the one away from the torso when the arm hangs.
-    outward = body.across * (1.0 if side == "left" else -1.0)
-    away = np.sign((normal @ (outward - 0.35 * body.down)).sum()) or 1.0
-    normal = normal * np.float32(away)
-    arm = torso.silhouette.arm_width(side, share * reach)
-    flat = np.linalg.norm(outer - inner, axis=1) / 2 * scale
-    width = np.clip(flat * FLAT_TO_WORN, 1.08 * arm, 1.75 * arm)
-    blend = np.clip(share * reach / 0.22, 0, 1)[:, None]
-    blend = blend * blend * (3 - 2 * blend)
-    root_out, root_in = torso.shoulder(side), torso.armpit(side)
-    target_out = (1 - blend) * (root_out + axis - axis[0]) + blend * (axis + normal * width[:, None])
-    target_in = (1 - blend) * (root_in + axis - axis[0]) + blend * (axis - normal * width[:, None])
+    arm = _ArmFrame(body, side)
+    root_out, root_in = arm.locate(torso.shoulder(side)), arm.locate(torso.armpit(side))
+    length = float(np.linalg.norm(np.diff(outer, axis=0), axis=1).sum()) * scale
+    reach = root_out[0] + length / (ARM_LENGTH * body.unit)
+    if parts.shape.sleeves is SleeveLength.LONG and reach > 0.75:
+        reach = max(reach, 0.96)  # a full sleeve ends at the wrist, however it was folded
+    reach = float(np.clip(reach, root_in[0] + 0.07, 1.03))
+    cuff = _gap(point[f"cuff_outer_{side}"], point[f"cuff_inner_{side}"]) / 2 * scale
+    thick = torso.silhouette.arm_width(side, np.array([0.3, reach]))
+    low, high = 1.10 * thick[1], max(1.6 * thick[1], 1.15 * thick[0])
+    width = float(np.clip(cuff * FLAT_TO_WORN, low, high))
+    bare = torso.silhouette.arm_width(side, root_out[0] + share * (reach - root_out[0]))
+    ease = share * (1 - share) * 4  # a sleeve may not cut into the arm between its ends
+    target_out = arm.place(
+        root_out[0] + share * (reach - root_out[0]),
+        np.maximum(root_out[1] + share * (width - root_out[1]), 1.08 * bare * np.sqrt(ease)),
+    )
+    target_in = arm.place(
+        root_in[0] + share * (reach - root_in[0]),
+        root_in[1] + share * (-width - root_in[1]),
+    )
     target_axis = (target_out + target_in) / 2
     quarter = [0.5 * (outer + source_axis), 0.5 * (inner + source_axis)]
-    bulge = 0.12 * (target_out - target_in)
+    bulge = 0.06 * (target_out - target_in)  # a sleeve is round: its middle faces the viewer
     target_quarter = [
         0.5 * (target_out + target_axis) + bulge / 2,
         0.5 * (target_in + target_axis) - bulge / 2,
@@ -265,6 +277,37 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     )
 
 
+class _ArmFrame:
+    """Coordinates along an arm (0 shoulder joint, 1 wrist) and across it (pixels, outward)."""
+
+    def __init__(self, body: Body, side: str) -> None:
+        self._shares = np.linspace(-0.3, 1.1, 71)
+        self._axis, tangent = along_arm(body, side, self._shares)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+        # The outer edge is the one away from the torso when the arm hangs, the upper one when
+        # it is raised.
+        outward = body.across * np.float32(1.0 if side == "left" else -1.0) - 0.35 * body.down
+        sign = np.sign(float((normal[15:40] @ outward).sum())) or 1.0
+        self._normal = normal * np.float32(sign)
+
+    def locate(self, point: Points) -> tuple[float, float]:
+        """Coordinates of a picture point near the arm's upper half."""
+        gap = ((self._axis[:45] - point) ** 2).sum(axis=1)
+        nearest = int(np.argmin(gap))
+        offset = float((point - self._axis[nearest]) @ self._normal[nearest])
+        return float(self._shares[nearest]), offset
+
+    def place(self, share: NDArray[np.float64], offset: NDArray[np.float64]) -> Points:
+        """(N, 2) picture points."""
+        axis, normal = (
+            np.stack([np.interp(share, self._shares, table[:, a]) for a in (0, 1)], axis=1)
+            for table in (self._axis, self._normal)
+        )
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+        points: Points = (axis + normal * np.asarray(offset)[:, None]).astype(np.float32)
+        return points
+
+
 def along_arm(body: Body, side: str, share: NDArray[np.float64]) -> tuple[Points, Points]:
     """Points and smoothed tangents at shares of the arm (0 shoulder, 1 wrist, a little beyond).
 
@@ -272,7 +315,7 @@ def along_arm(body: Body, side: str, share: NDArray[np.float64]) -> tuple[Points
     """
     shoulder, elbow, wrist = (p.astype(np.float64) for p in body.arm(side))
     upper = 0.53
-    fine = np.linspace(0, 1.08, 55)
+    fine = np.linspace(-0.32, 1.12, 73)
     line = np.where(
         (fine < upper)[:, None],
         shoulder + (fine / upper)[:, None] * (elbow - shoulder),
@@ -280,7 +323,9 @@ def along_arm(body: Body, side: str, share: NDArray[np.float64]) -> tuple[Points
     )
     kernel = np.hanning(13)[1:-1]
     kernel /= kernel.sum()
-    padded = np.concatenate([line[:1].repeat(5, 0), line, line[-1:].repeat(5, 0)])
+    before = line[0] - np.arange(5, 0, -1)[:, None] * (line[1] - line[0])
+    after = line[-1] + np.arange(1, 6)[:, None] * (line[-1] - line[-2])
+    padded = np.concatenate([before, line, after])
     smooth = np.stack([np.convolve(padded[:, a], kernel, mode="valid") for a in (0, 1)], axis=1)
     tangent = np.gradient(smooth, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)

@@ -13,7 +13,7 @@ Flags = NDArray[np.bool_]
 # Half-widths of an adult torso without arms, in shoulder-joint breadths, by height in the same
 # unit below the shoulder joints' line (proportions after ANSUR II medians, rounded).
 TORSO_HEIGHT = (-0.15, 0.15, 0.35, 0.70, 0.95, 1.20, 1.45, 1.75)
-TORSO_HALF = (0.54, 0.53, 0.49, 0.45, 0.43, 0.47, 0.52, 0.52)
+TORSO_HALF = (0.50, 0.48, 0.46, 0.44, 0.42, 0.46, 0.51, 0.51)
 ARM_PLACE = (0.0, 0.15, 0.35, 0.53, 0.65, 1.0, 1.08)
 ARM_HALF = (0.155, 0.15, 0.135, 0.115, 0.115, 0.080, 0.090)
 
@@ -24,13 +24,15 @@ class Silhouette:
     Args:
         body: joints and axes.
         mask: (H, W) bool, the person.
-        covered: (H, W) bool, where clothes or skin of the torso are (hair and arms are not).
+        torso: (H, W) bool, clothes and skin of the trunk, sleeves included.
+        arms: (H, W) bool, bare skin of arms and hands.
     """
 
-    def __init__(self, body: Body, mask: Flags, torso: Flags) -> None:
+    def __init__(self, body: Body, mask: Flags, torso: Flags, arms: Flags) -> None:
         self.body = body
         self._mask = mask
         self._halves = self._measure(torso)
+        self._slopes = {side: self._measure_slope(side, torso | arms) for side in SIDES}
         self._arms = {side: self._measure_arm(side) for side in SIDES}
 
     def frame(self, down: float, aside: float) -> Points:
@@ -52,9 +54,9 @@ class Silhouette:
         at = down / self.body.unit
         return float(np.interp(at, TORSO_HEIGHT, self._halves)) * self.body.unit
 
-    def shoulder_rise(self, aside: float) -> float:
-        """Height of the shoulders' slope above the joints' line, both in shoulder breadths."""
-        return float(np.interp(aside, (0.12, 0.20, 0.30, 0.45, 0.60, 0.7), SLOPE))
+    def shoulder_rise(self, aside: float, side: str) -> float:
+        """Height of the shoulder's slope above the joints' line, both in shoulder breadths."""
+        return float(np.interp(aside, SLOPE_AT, self._slopes[side]))
 
     def arm_width(self, side: str, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """Half-width of an arm, in pixels, at shares of its length (0 shoulder, 1 wrist)."""
@@ -92,6 +94,31 @@ class Silhouette:
             return usual
         filled = np.interp(TORSO_HEIGHT, np.asarray(TORSO_HEIGHT)[known], ratio[known])
         return usual * filled
+
+    def _measure_slope(self, side: str, flesh: Flags) -> NDArray[np.float64]:
+        """The shoulder's upper edge where it stands against the ground, else the usual slope."""
+        body = self.body
+        usual = np.asarray(SLOPE)
+        sign = 1.0 if side == "left" else -1.0
+        height, width = flesh.shape
+        excess = []
+        for at, rise in zip(SLOPE_AT, usual, strict=True):
+            if not 0.28 < at < 0.58:
+                continue
+            up = np.arange(0.0, 0.55, 1.0 / body.unit)
+            start = self.frame(0.08 * body.unit, sign * at * body.unit)
+            line = start - body.down * (up[:, None] * body.unit)
+            xs, ys = np.round(line[:, 0]).astype(int), np.round(line[:, 1]).astype(int)
+            ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+            if not ok.all() or not flesh[ys[0], xs[0]]:
+                continue
+            gap = np.flatnonzero(~flesh[ys, xs])
+            # Hair or a face above the edge would make it somebody's outline, not the shoulder's.
+            if len(gap) and not self._mask[ys[gap[0]], xs[gap[0]]]:
+                excess.append(up[gap[0]] - 0.08 - rise)
+        if not excess:
+            return usual
+        return usual + float(np.clip(np.median(excess), -0.06, 0.10))
 
     def _arm_at(self, place: Points) -> bool:
         for side in SIDES:
@@ -133,5 +160,6 @@ class Silhouette:
         return float(np.clip(np.median(factors), 0.85, 1.6)) if factors else 1.0
 
 
-SLOPE = (0.34, 0.27, 0.21, 0.15, 0.07, 0.0)
+SLOPE_AT = (0.12, 0.20, 0.30, 0.38, 0.45, 0.52, 0.60, 0.70)
+SLOPE = (0.34, 0.27, 0.21, 0.18, 0.15, 0.12, 0.07, 0.0)
 """Rise of the trapezius' slope over the shoulder joints' line, from the neck outward."""

@@ -1,0 +1,61 @@
+"""Filling what the old garment leaves behind: smooth continuation of what is known around it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Floats:
+    """Continue known values smoothly over unknown pixels (pyramid push-pull).
+
+    Args:
+        values: (H, W, C) float32; what stands where `weight` is 0 is ignored.
+        weight: (H, W) float32 0..1, how much each pixel is known.
+        prior: (C,) what unknown pixels far from all known ones become; None leaves it to them.
+
+    Returns:
+        (H, W, C) float32; known pixels keep their values.
+    """
+    levels: list[tuple[Floats, Floats]] = []
+    w = weight.astype(np.float32)
+    v = values * w[..., None]
+    while min(v.shape[:2]) > 2:
+        levels.append((v, w))
+        v, w = cv2.pyrDown(v), cv2.pyrDown(w)
+        # What is known at all is fully known one level up, or it would fade with every level.
+        gain = np.minimum(1.0, 4.0 * w) / np.maximum(w, 1e-6)
+        v, w = v * gain[..., None], np.minimum(1.0, 4.0 * w)
+        if prior is not None:
+            share = np.float32(0.02)
+            v = v + (share * (1 - w))[..., None] * prior
+            w = w + share * (1 - w)
+    known = w.sum()
+    mean = v.reshape(-1, v.shape[2]).sum(axis=0) / max(float(known), 1e-6)
+    filled = v + (1 - w)[..., None] * mean
+    for v, w in reversed(levels):
+        size = (v.shape[1], v.shape[0])
+        up = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+        if up.ndim == 2:
+            up = up[..., None]
+        filled = v + (1 - w)[..., None] * up
+    return filled.astype(np.float32)
+
+
+def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
+    """Standard deviation of the finest detail (sensor noise) of L where `where` is set."""
+    if where.sum() < 100:
+        return 0.0
+    fine = picture - cv2.GaussianBlur(picture, (0, 0), 1.2)
+    return float(1.4826 * np.median(np.abs(fine[where])))
+
+
+def noise(shape: tuple[int, int], deviation: float) -> Floats:
+    """(H, W) float32 repeatable grain of this standard deviation."""
+    made = np.random.default_rng(11).standard_normal(shape).astype(np.float32)
+    fine = made - cv2.GaussianBlur(made, (0, 0), 1.2)
+    scale = deviation / max(float(fine.std()), 1e-6)
+    return (fine * np.float32(scale)).astype(np.float32)

@@ -1,0 +1,79 @@
+"""The light of the photo on the new garment: what the old garment shows of light and folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Light:
+    """Factors for the garment's lightness.
+
+    Attributes:
+        factor: (H, W) float32 around 1.
+        broad: 0..1, how far the broad light was believed.
+        folds: 0..1, how far the folds were believed.
+    """
+
+    factor: Floats
+    broad: float
+    folds: float
+
+
+def read_light(lab: Floats, old: Flags, unit: float) -> Light:
+    """Read light and folds from the old garment.
+
+    A plain garment shows light only; a patterned one shows its pattern too, so the more its
+    colours vary, the less of it is believed. A dark one shows little light: its differences are
+    damped, not blown up.
+
+    Args:
+        lab: (H, W, 3) float32 Lab of the photo.
+        old: (H, W) bool, the old garment's pixels.
+        unit: shoulder breadth in pixels.
+    """
+    ones = np.ones(old.shape, np.float32)
+    if old.sum() < 0.05 * unit**2:
+        return Light(ones, 0.0, 0.0)
+    size = max(1, round(0.02 * unit)) * 2 + 1
+    core = cv2.erode(old.astype(np.uint8), np.ones((size, size), np.uint8)).astype(np.float32)
+    if core.sum() < 0.03 * unit**2:
+        return Light(ones, 0.0, 0.0)
+    light = lab[..., 0]
+    inside = core > 0
+    middle = float(np.median(light[inside]))
+    chroma = float(lab[inside, 1:].std(axis=0).mean())
+    fine = _masked_blur(light, core, 0.012 * unit)
+    medium = _masked_blur(light, core, 0.05 * unit)
+    broad = _masked_blur(light, core, 0.16 * unit)
+    spread = float(np.abs(fine - medium)[inside].mean())
+    # Believed: all of a plain garment, nothing of a loud one.
+    plain = float(np.clip(1.5 - chroma / 7.0, 0, 1) * np.clip(1.6 - spread / 4.5, 0, 1))
+    gain = middle / (middle + 12.0)
+    slow = (broad - middle) / max(middle, 1.0) * gain * (0.35 + 0.65 * plain)
+    folds = (fine - broad) / max(middle, 1.0) * gain * plain
+    factor = 1.0 + np.clip(slow, -0.4, 0.22) + np.clip(folds * 1.1, -0.35, 0.22)
+    return Light(factor.astype(np.float32), 0.35 + 0.65 * plain, plain)
+
+
+def _masked_blur(values: Floats, weight: Floats, sigma: float) -> Floats:
+    """Gaussian mean over the pixels that count; continued smoothly where none is near."""
+    sigma = max(sigma, 0.6)
+    shrink = max(1, int(sigma / 3))
+    size = (max(1, values.shape[1] // shrink), max(1, values.shape[0] // shrink))
+    v = cv2.resize(values * weight, size, interpolation=cv2.INTER_AREA)
+    w = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    mean = float((values * weight).sum() / max(float(weight.sum()), 1e-6))
+    v = cv2.GaussianBlur(v, (0, 0), sigma / shrink)
+    w = cv2.GaussianBlur(w, (0, 0), sigma / shrink)
+    small = (v + 1e-3 * mean) / (w + 1e-3)
+    full = (values.shape[1], values.shape[0])
+    blurred: Floats = cv2.resize(small, full, interpolation=cv2.INTER_LINEAR)
+    return blurred

@@ -1,0 +1,139 @@
+"""Bringing a garment onto the person's picture, part by part, by thin-plate splines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.images import RGB
+from mycloset.tryon.embedded.thin_plate import ThinPlate
+from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
+
+Floats = NDArray[np.float32]
+
+REGULARISATION = 1e-4
+GRID_STEP = 6
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A warped part inside its window of the picture."""
+
+    name: str
+    window: tuple[slice, slice]
+    rgb: Floats
+    alpha: Floats
+    grid: Floats
+
+
+def warp_garment(
+    garment: RGB,
+    alpha: Floats,
+    matching: Matching,
+    size: tuple[int, int],
+    *,
+    behind: tuple[str, ...] = (),
+) -> WarpedGarment:
+    """Render the garment in the person's frame.
+
+    Args:
+        garment: (h, w, 3) uint8.
+        alpha: (h, w) float32 0..1, the garment as worn in front.
+        matching: corresponding points of its parts.
+        size: height and width of the person's picture.
+        behind: parts that lie under the torso (a sleeve of an arm behind the back).
+    """
+    order = sorted(
+        matching.parts, key=lambda part: 0 if part.name in behind else 1 if _first(part) else 2
+    )
+    layers = [_warp_part(garment, alpha, part, size) for part in order]
+    color = np.zeros((*size, 3), np.float32)
+    cover = np.zeros(size, np.float32)
+    grid = np.full((*size, 2), np.nan, np.float32)
+    parts: dict[str, Floats] = {}
+    for layer in layers:
+        if layer is None:
+            continue
+        a = layer.alpha[..., None]
+        color[layer.window] = color[layer.window] * (1 - a) + layer.rgb * a
+        cover[layer.window] = cover[layer.window] * (1 - layer.alpha) + layer.alpha
+        over = layer.alpha > 0.5
+        grid[layer.window][over] = layer.grid[over]
+        whole = np.zeros(size, np.float32)
+        whole[layer.window] = layer.alpha
+        parts[layer.name] = whole
+    plain = color / np.maximum(cover, 1e-4)[..., None]
+    rgb = np.clip(plain + 0.5, 0, 255).astype(np.uint8)
+    return WarpedGarment(rgb, cover, parts, grid)
+
+
+def _first(part: PartMatch) -> bool:
+    return part.name in ("torso", "skirt")
+
+
+def _warp_part(
+    garment: RGB, alpha: Floats, part: PartMatch, size: tuple[int, int]
+) -> _Layer | None:
+    window = _window(part, size)
+    if window is None:
+        return None
+    rows, columns = window
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    spline = ThinPlate.fit(part.target, part.source, REGULARISATION)
+    grid = spline.dense(height, width, GRID_STEP, origin=(columns.start, rows.start))
+    shrink = min(1.0, 1.0 / _magnification(part))
+    cover = alpha * _soften(part.region)
+    picture = garment.astype(np.float32)
+    scaled = grid
+    if shrink < 0.8:
+        # The garment is shown smaller than it was photographed: average first, or it aliases.
+        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        cover = cv2.resize(cover, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        ratio = np.array(
+            [picture.shape[1] / garment.shape[1], picture.shape[0] / garment.shape[0]], np.float32
+        )
+        scaled = (grid + 0.5) * ratio - 0.5
+    rgb = cv2.remap(
+        picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
+    seen *= _reach(part, window)
+    return _Layer(part.name, window, np.clip(rgb, 0, 255), np.clip(seen, 0, 1), grid)
+
+
+def _window(part: PartMatch, size: tuple[int, int]) -> tuple[slice, slice] | None:
+    margin = 0.06 * float(np.ptp(part.target, axis=0).max()) + 4
+    low = np.floor(part.target.min(axis=0) - margin).astype(int)
+    high = np.ceil(part.target.max(axis=0) + margin).astype(int)
+    x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
+    x1, y1 = min(int(high[0]), size[1]), min(int(high[1]), size[0])
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return None
+    return slice(y0, y1), slice(x0, x1)
+
+
+def _magnification(part: PartMatch) -> float:
+    """Garment pixels to a pixel of the person's picture, roughly."""
+    return float(np.ptp(part.source, axis=0).max() / max(np.ptp(part.target, axis=0).max(), 1.0))
+
+
+def _soften(region: NDArray[np.bool_]) -> Floats:
+    """The part's region, grown a little so that neighbouring parts overlap under their seam."""
+    grow = max(3, round(0.012 * max(region.shape))) | 1
+    grown = cv2.dilate(region.astype(np.float32), np.ones((grow, grow), np.uint8))
+    return cv2.GaussianBlur(grown, (0, 0), 1.0)
+
+
+def _reach(part: PartMatch, window: tuple[slice, slice]) -> Floats:
+    """1 near the part's own targets; 0 far away, where a spline only extrapolates."""
+    rows, columns = window
+    canvas = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    corner = np.array([columns.start, rows.start], np.float32)
+    hull = cv2.convexHull((part.target - corner).astype(np.float32))
+    cv2.fillPoly(canvas, [np.round(hull).astype(np.int32)], 255)
+    margin = max(3, round(0.05 * float(np.ptp(part.target, axis=0).max()))) | 1
+    canvas = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
+    return cv2.GaussianBlur(canvas, (0, 0), max(1.0, margin / 6)).astype(np.float32) / 255

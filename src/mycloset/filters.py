@@ -54,38 +54,96 @@ def guided_filter(
     return result
 
 
+def color_evidence(colors: Floats, probability: Floats, radius: int, eps: float) -> Floats:
+    """How much likelier a pixel's colour is inside than outside, judged from its surroundings.
+
+    In every window the colours of the sure inside and of the sure outside (those far from one
+    half) are each described by a Gaussian; the result compares the two at the window's middle.
+
+    Args:
+        colors: (H, W, 3) float32 0..1.
+        probability: (H, W) float32 0..1, that a pixel is inside.
+        radius: half side of the windows in pixels.
+        eps: variance added to every Gaussian, so that flat colours do not count as unmistakable.
+
+    Returns:
+        (H, W) float32 logarithm of the ratio, positive for inside; 0 where a window holds only
+        one of the two.
+    """
+    products = _products(colors)
+    sure = 2 * probability - 1
+    distances, shares = [], []
+    for weight in (np.clip(sure, 0, 1) ** 2, np.clip(-sure, 0, 1) ** 2):
+        share = _box(weight, radius) + np.float32(1e-4)
+        mean = _box(colors * weight[..., None], radius) / share[..., None]
+        raw = [_box(part * weight[..., None], radius) / share[..., None] for part in products]
+        inverse, determinant = _inverse(raw, mean, eps)
+        off = colors - mean
+        quadratic = np.einsum("hwc,hwc->hw", _apply(inverse, off), off)
+        distances.append(quadratic + np.log(determinant))
+        shares.append(share)
+    # A few stray pixels describe nothing: their word counts less.
+    trust = np.minimum(np.minimum(shares[0], shares[1]) / np.float32(0.03), 1)
+    return np.asarray(0.5 * trust * (distances[1] - distances[0]), np.float32)
+
+
 def _affine(guide: Floats, values: Floats, radius: int, eps: float) -> tuple[Floats, Floats]:
     """Averaged coefficients: (h, w, C) slopes and (h, w) offsets."""
-    channels = guide.shape[2]
     mean = _box(guide, radius)
     mean_value = _box(values, radius)
     shared = _box(guide * values[..., None], radius) - mean * mean_value[..., None]
-    slope = np.empty_like(guide)
-    if channels == 1:
-        variance = _box(guide[..., 0] ** 2, radius) - mean[..., 0] ** 2
-        slope[..., 0] = shared[..., 0] / (variance + np.float32(eps))
+    if guide.shape[2] == 1:
+        variance = _box(guide * guide, radius) - mean * mean
+        slope = shared / (variance + np.float32(eps))
     else:
-        red, green, blue = (guide[..., c] for c in range(3))
-        # The six different entries of the symmetric covariance, all windows at once.
-        products = np.stack(
-            [red * red, red * green, red * blue, green * green, green * blue, blue * blue], axis=-1
-        )
-        products = _box(products[..., :3], radius), _box(products[..., 3:], radius)
-        (rr, rg, rb), (gg, gb, bb) = ([part[..., c] for c in range(3)] for part in products)
-        mr, mg, mb = (mean[..., c] for c in range(3))
-        e = np.float32(eps)
-        rr, rg, rb = rr - mr * mr + e, rg - mr * mg, rb - mr * mb
-        gg, gb, bb = gg - mg * mg + e, gb - mg * mb, bb - mb * mb + e
-        # Its inverse by cofactors.
-        crr, crg, crb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
-        cgg, cgb, cbb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-        inverse = 1 / (rr * crr + rg * crg + rb * crb)
-        sr, sg, sb = (shared[..., c] for c in range(3))
-        slope[..., 0] = (crr * sr + crg * sg + crb * sb) * inverse
-        slope[..., 1] = (crg * sr + cgg * sg + cgb * sb) * inverse
-        slope[..., 2] = (crb * sr + cgb * sg + cbb * sb) * inverse
+        raw = [_box(part, radius) for part in _products(guide)]
+        slope = _apply(_inverse(raw, mean, eps)[0], shared)
     offset = mean_value - np.einsum("hwc,hwc->hw", slope, mean)
     return _box(slope, radius), _box(offset, radius)
+
+
+def _products(colors: Floats) -> list[Floats]:
+    """The six different products of three channels: rr, rg, rb and gg, gb, bb."""
+    red, rest = colors[..., :1], colors[..., 1:]
+    green_blue = np.stack(
+        [rest[..., 0] * rest[..., 0], rest[..., 0] * rest[..., 1], rest[..., 1] * rest[..., 1]],
+        axis=-1,
+    )
+    return [red * colors, green_blue]
+
+
+def _inverse(raw: list[Floats], mean: Floats, eps: float) -> tuple[list[Floats], Floats]:
+    """Inverse of each window's 3x3 covariance, as its six entries, and its determinant.
+
+    Args:
+        raw: mean products, in the order of `_products`.
+        mean: (h, w, 3) mean colours.
+        eps: added to the diagonal.
+    """
+    (rr, rg, rb), (gg, gb, bb) = (
+        [part[..., c] for c in range(3)]
+        for part in (plain - own for plain, own in zip(raw, _products(mean), strict=True))
+    )
+    rr, gg, bb = rr + np.float32(eps), gg + np.float32(eps), bb + np.float32(eps)
+    crr, crg, crb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    cgg, cgb, cbb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    # Rounding can leave a flat window just below what eps alone makes of it.
+    determinant = np.maximum(rr * crr + rg * crg + rb * crb, np.float32(eps) ** 3 / 8)
+    return [c / determinant for c in (crr, crg, crb, cgg, cgb, cbb)], determinant
+
+
+def _apply(inverse: list[Floats], vectors: Floats) -> Floats:
+    """(h, w, 3): a symmetric matrix given by its six entries times a vector, everywhere."""
+    crr, crg, crb, cgg, cgb, cbb = inverse
+    red, green, blue = (vectors[..., c] for c in range(3))
+    return np.stack(
+        [
+            crr * red + crg * green + crb * blue,
+            crg * red + cgg * green + cgb * blue,
+            crb * red + cgb * green + cbb * blue,
+        ],
+        axis=-1,
+    )
 
 
 def _box(values: Floats, radius: int) -> Floats:

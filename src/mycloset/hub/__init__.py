@@ -1,1 +1,1 @@
-"""Give me that model, now: the catalogue of published files, their download, and models ready to call."""
+"""Models by name: the catalogue of published files, their download, and models ready to call."""

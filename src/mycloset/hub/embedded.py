@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +38,26 @@ MediaPipe's own threshold. On photographs the answers lie near 0 or above 0.85, 
 depends on it.
 """
 
+AGREEMENT = 0.3
+"""Share of the pose network's silhouette that the selfie network must call a person.
+
+The pose network also finds people in the eye of a cat; the two together do not.
+"""
+
+FAINT = 0.25
+"""What the detector must say where nothing else was found; bodies without a head get little."""
+
 HEAD_LENGTHS = (3.2, 1.6)
 """From a face's centre down to the hips, in face boxes: standing, and cut off or bowed."""
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A person as the networks see one: landmarks, and people's pixels in a region."""
+
+    reading: BodyReading
+    region: Region
+    silhouette: Floats
 
 
 class BodyModel:
@@ -86,12 +105,13 @@ class BodyModel:
             ModelFileError: a network's file is missing or damaged.
             DownloadError: it is not in the cache and could not be brought.
         """
-        height, width = picture.shape[:2]
-        readings, everyone = self._read_bodies(picture)
-        masks = silhouettes.separate(picture, readings, everyone)
+        found = self._find_bodies(picture)
+        masks = silhouettes.separate(
+            picture, [body.reading for body in found], [(b.region, b.silhouette) for b in found]
+        )
         people = [
-            Person(reading.pose, mask, self._face(picture, reading.pose), box)
-            for reading, mask in zip(readings, masks, strict=True)
+            Person(body.reading.pose, mask, self._face(picture, body.reading.pose), box)
+            for body, mask in zip(found, masks, strict=True)
             if (box := silhouettes.box(mask)) is not None
         ]
         return tuple(sorted(people, key=lambda person: -person.mask.area))
@@ -105,38 +125,38 @@ class BodyModel:
                 self._sessions[layout.name] = found
             return found
 
-    def _read_bodies(self, picture: RGB) -> tuple[list[BodyReading], Floats]:
-        """Readings of different people, and the selfie network's view of the picture."""
+    def _find_bodies(self, picture: RGB) -> list[_Body]:
+        """Different people, by what is surest first: bodies, faces without a body, outlines."""
         height, width = picture.shape[:2]
         square = Region.letterbox(height, width)
         outputs = self._session(DETECTOR).run(detection.prepare(picture, square))
-        bodies = detection.read(outputs, square)
-        found: list[BodyReading] = []
-        self._take(picture, (body.region for body in bodies), found)
-        everyone = self._everyone(picture)
-        seen = self._faces(picture, square)
-        for face in seen:
-            if not any(_same_head(face, reading.pose) for reading in found):
-                self._take(picture, _body_regions(face), found, first_only=True)
+        bodies = detection.read(outputs, square, min_score=FAINT)
+        found: list[_Body] = []
+        for body in bodies:
+            if body.score >= detection.MIN_SCORE:
+                self._add(picture, [body.region], found)
+        for face in self._faces(picture, square):
+            if not any(_same_head(face, other.reading.pose) for other in found):
+                self._add(picture, _body_regions(face), found)
         if not found:
-            self._take(picture, _fallbacks(everyone), found, first_only=True)
-        return found, everyone
+            self._add(picture, (body.region for body in bodies), found)
+        if not found:
+            whole = Region.whole(height, width)
+            self._add(picture, _outlines(self._people_map(picture, whole), whole), found)
+        return found
 
-    def _take(
-        self,
-        picture: RGB,
-        regions: Iterable[Region],
-        found: list[BodyReading],
-        *,
-        first_only: bool = False,
-    ) -> None:
-        """Look at each region; add the people in them that `found` does not hold yet."""
+    def _add(self, picture: RGB, regions: Iterable[Region], found: list[_Body]) -> None:
+        """Look at regions until one holds a person; add that one unless it is there already."""
         for region in regions:
             reading = self._read_body(picture, region)
-            if reading is None or any(_same_body(reading, other) for other in found):
+            if reading is None:
                 continue
-            found.append(reading)
-            if first_only:
+            if any(_same_body(reading, other.reading) for other in found):
+                return
+            focus = silhouettes.focus(reading, (picture.shape[0], picture.shape[1]))
+            silhouette = self._people_map(picture, focus)
+            if silhouettes.agreement(reading, focus, silhouette) >= AGREEMENT:
+                found.append(_Body(reading, focus, silhouette))
                 return
 
     def _read_body(self, picture: RGB, region: Region) -> BodyReading | None:
@@ -151,13 +171,9 @@ class BodyModel:
         outputs = self._session(LANDMARKER).run(landmarks.prepare(picture, region))
         return landmarks.read(outputs, region)
 
-    def _everyone(self, picture: RGB) -> Floats:
-        """(H, W) float32 0..1: that a pixel is of anybody."""
-        height, width = picture.shape[:2]
-        whole = Region.whole(height, width)
-        outputs = self._session(GENERAL).run(selfie.prepare(picture, whole))
-        found = whole.paste(selfie.read(outputs), (height, width), outside=0.0)
-        return np.clip(found, 0.0, 1.0)
+    def _people_map(self, picture: RGB, region: Region) -> Floats:
+        """(256, 256) float32 0..1 over a region: that a pixel is of anybody."""
+        return selfie.read(self._session(GENERAL).run(selfie.prepare(picture, region)))
 
     def _faces(self, picture: RGB, region: Region) -> tuple[faces.FoundFace, ...]:
         return faces.read(self._session(SHORT_RANGE).run(faces.prepare(picture, region)), region)
@@ -205,15 +221,16 @@ def _body_regions(face: faces.FoundFace) -> Iterable[Region]:
         yield Region.upright(hips, top, scale=detection.ROI_SCALE)
 
 
-def _fallbacks(everyone: Floats) -> Iterable[Region]:
-    """Where to look when neither a body nor a face was detected."""
-    height, width = everyone.shape
-    rows = np.flatnonzero((everyone > 0.5).any(axis=1))
-    columns = np.flatnonzero((everyone > 0.5).any(axis=0))
-    if rows.size and columns.size:
-        box = (columns[0], rows[0], columns[-1], rows[-1])
-        yield Region.around(box, scale=detection.ROI_SCALE)
-    yield Region.letterbox(height, width)
+def _outlines(probability: Floats, region: Region) -> Iterable[Region]:
+    """Where to look when neither a body nor a face was detected: around what may be a person."""
+    rows, columns = np.nonzero(probability > 0.5)
+    if rows.size:
+        side = probability.shape[0]
+        low = [columns.min() / side, rows.min() / side]
+        high = [(columns.max() + 1) / side, (rows.max() + 1) / side]
+        corners = region.to_picture([low, high])
+        yield Region.around(corners.reshape(4), scale=detection.ROI_SCALE)
+    yield Region.around([0, 0, 2 * region.x, 2 * region.y])
 
 
 def _same_body(one: BodyReading, other: BodyReading) -> bool:

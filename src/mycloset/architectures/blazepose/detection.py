@@ -15,6 +15,9 @@ from mycloset.images import RGB
 
 Floats = NDArray[np.float32]
 
+MIN_SCORE = 0.5
+"""What a detection must reach in MediaPipe's own graph."""
+
 ROI_SCALE = 1.25
 """How much larger than the body circle the landmark network's region is (pose_detection_to_roi)."""
 
@@ -41,7 +44,7 @@ def prepare(picture: RGB, region: Region) -> Floats:
 
 
 def read(
-    outputs: Mapping[str, Floats], region: Region, *, min_score: float = 0.5
+    outputs: Mapping[str, Floats], region: Region, *, min_score: float = MIN_SCORE
 ) -> tuple[FoundBody, ...]:
     """The people in a region that was looked at, the surest first."""
     found = ssd.decode(outputs["regressors"], outputs["scores"], DETECTOR_SSD, min_score=min_score)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -99,12 +98,6 @@ def refine(points: Floats, heatmaps: Floats) -> Floats:
         found[joint, 0] = float(near.sum(axis=0) @ columns) / total / width
         found[joint, 1] = float(near.sum(axis=1) @ rows) / total / height
     return found
-
-
-def paste_probability(reading: BodyReading, shape: tuple[int, int]) -> Floats:
-    """(H, W) float32 0..1: that a pixel of the picture is of this person; 0 outside the region."""
-    logits = reading.region.paste(reading.logits, shape, outside=-LOGIT_LIMIT)
-    return np.asarray(1 / (1 + cv2.exp(-logits)), np.float32)
 
 
 def _turn_world(world: Floats, rotation: float) -> Floats:

@@ -144,7 +144,7 @@ def strip_shadows(garment: Marks, lab: Floats, ground: Ground) -> Marks:
     soft &= slope < limit
     outside = ~garment
     ring = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    count, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=4)
+    _, labels = cv2.connectedComponents(soft.astype(np.uint8), connectivity=4)
     kept = garment.copy()
     total = int(garment.sum())
     for label in np.unique(labels[ring & soft]):

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mycloset.errors import GarmentError
 from mycloset.images import RGB, Picture
@@ -55,7 +54,7 @@ def segment_cloth(picture: Picture) -> tuple[Mask, tuple[str, ...]]:
             "The garment picture's own transparency says what the garment is.",
         )
 
-    work, lab = _reduce(picture.rgb)
+    lab = _reduce(picture.rgb)
     ground = refit_ground(lab, fit_ground(lab))
     candidates = []
     if ground.plain:
@@ -106,14 +105,14 @@ def _best(candidates: list[_Cut]) -> _Cut:
     return best
 
 
-def _reduce(rgb: RGB) -> tuple[RGB, Floats]:
-    """The picture at working size, and the same as CIE Lab (L 0..100)."""
+def _reduce(rgb: RGB) -> Floats:
+    """The picture at working size, as CIE Lab (L 0..100)."""
     height, width = rgb.shape[:2]
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     work = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     lab = cv2.cvtColor(work.astype(np.float32) / np.float32(255.0), cv2.COLOR_RGB2LAB)
-    return work, np.asarray(lab, np.float32)
+    return np.asarray(lab, np.float32)
 
 
 def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:

@@ -46,6 +46,7 @@ class FittingInput:
         body: joints and axes.
         silhouette: widths of the body.
         skin: this person's skin colours.
+        tone: (3,) Lab, the middle of them.
         warped: the garment in the photo's frame.
         category: what the garment dresses.
     """
@@ -56,6 +57,7 @@ class FittingInput:
     body: Body
     silhouette: Silhouette
     skin: ColourModel
+    tone: Floats
     warped: WarpedGarment
     category: Category
 
@@ -101,6 +103,7 @@ class _Composer:
             self.old |= self._dress_above_hem()
         self.light = read_light(self.lab, self.old, self.unit)
         self.parts = {name: alpha[window] for name, alpha in given.warped.parts.items()}
+        self._bare: dict[str, tuple[Floats, Floats]] = {}
         self.changed = np.zeros(self.person.shape, np.float32)
         self.garment = np.zeros(self.person.shape, np.float32)
 
@@ -148,21 +151,33 @@ class _Composer:
             here = self.parsing.where(f"{side}-arm") & (place > end - 0.05)
             keep |= here
             visible = np.clip((place - end) / 0.04 + 0.5, 0, 1) * bare * self.person
-            made = np.maximum(made, np.where(self.old | skin, visible, 0)).astype(np.float32)
+            if self.given.body.sure(f"{side}_wrist") > 0.5:
+                free = self.old | skin | self.parsing.where("pants", "skirt", "dress")
+            else:
+                free = self.old | skin
+            made = np.maximum(made, np.where(free, visible, 0)).astype(np.float32)
         kept = self._soft(keep)
         return kept, made * (1 - kept)
 
     def _bare_arm(self, side: str) -> tuple[Floats, Floats]:
         """Soft silhouette of an arm without its sleeve, and the place along it (0..1 wrist)."""
+        if side not in self._bare:
+            self._bare[side] = self._draw_arm(side)
+        return self._bare[side]
+
+    def _draw_arm(self, side: str) -> tuple[Floats, Floats]:
         body, shape = self.given.body, self.person.shape
         if body.sure(f"{side}_elbow") < 0.3:
             return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        share = np.linspace(0, 1.05, 22)
+        share = np.linspace(0, 1.05, 12)
         axis, _ = along_arm(body, side, share)
         width = self.given.silhouette.arm_width(side, share)
-        ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-        best = np.full(shape, np.inf, np.float32)
-        place = np.zeros(shape, np.float32)
+        # Distances are smooth: they are measured on every third pixel and interpolated.
+        step = 3.0
+        small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
+        ys, xs = np.mgrid[0 : small[0], 0 : small[1]].astype(np.float32) * np.float32(step)
+        best = np.full(small, np.inf, np.float32)
+        place = np.zeros(small, np.float32)
         for number in range(len(share) - 1):
             start, end = axis[number] - self.corner, axis[number + 1] - self.corner
             distance, t = capsule(xs, ys, start, end)
@@ -173,6 +188,11 @@ class _Composer:
             place[nearer] = (
                 share[number] + np.clip(t, 0, 1) * (share[number + 1] - share[number])
             )[nearer]
+        enlarge = np.float32([[1 / step, 0, 0], [0, 1 / step, 0]])
+        size = (shape[1], shape[0])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        best = cv2.warpAffine(best, enlarge, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        place = cv2.warpAffine(place, enlarge, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.clip(0.5 - best / 1.5, 0, 1).astype(np.float32), place
 
     def _sleeve_end(self, sleeve: Floats, place: Floats, bare: Floats) -> float:
@@ -297,11 +317,11 @@ class _Composer:
         size = max(1, round(0.015 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
         known &= self.given.skin.cost(self.lab) < 12
-        base = self.given.skin.means[int(np.argmax(self.given.skin.weights))].copy()
-        if known.sum() > 0.01 * self.unit**2:
+        base = self.given.tone
+        if known.sum() > 0.03 * self.unit**2:
             base = np.median(self.lab[known], axis=0)
         filled = push_pull(self.lab, known.astype(np.float32), base.astype(np.float32))
-        filled[..., 0] *= self._roundness()
+        filled[..., 0] *= self._roundness() * (0.5 + 0.5 * self.light.factor)
         filled[..., 0] += noise(self.person.shape, min(grain(self.lab[..., 0], known), 1.2))
         return filled
 

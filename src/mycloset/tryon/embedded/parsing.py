@@ -40,6 +40,7 @@ class ParsedBody:
     Attributes:
         parsing: classes at the picture's size.
         skin: colours of this person's skin.
+        tone: (3,) Lab, the middle of the skin's colours in the face (or hands).
         sleeve_end: by side, how far along the arm the worn sleeve reaches (0 shoulder, 1 elbow,
             2 wrist).
         waist: height of the border between upper and lower garment (0 shoulders, 1 hips).
@@ -48,6 +49,7 @@ class ParsedBody:
 
     parsing: HumanParsing
     skin: ColourModel
+    tone: Floats
     sleeve_end: dict[str, float]
     waist: float
     notes: tuple[str, ...]
@@ -67,7 +69,7 @@ def parse_person(rgb: RGB, person: Person) -> ParsedBody:
     labels, sure = _upsample(costs, solver, person.mask.alpha, body.scaled(1 / factor))
     waist = solver.waist
     parsing = HumanParsing(labels, ATR_18_NECK, sure)
-    return ParsedBody(parsing, solver.skin, solver.sleeve_end, waist, tuple(solver.notes))
+    return ParsedBody(parsing, solver.skin, solver.tone, solver.sleeve_end, waist, tuple(solver.notes))
 
 
 class _Solver:
@@ -88,6 +90,7 @@ class _Solver:
         self.arm_hint = {side: zones.arms[side].seen for side in SIDES}
         self.skin = self._learn_skin()
         self.skin_cost = self.skin.cost(self.lab)
+        self.tone: Floats = self.skin.means[int(np.argmax(self.skin.weights))]
 
     def solve(self) -> Floats:
         """(8, H, W) smoothed costs."""

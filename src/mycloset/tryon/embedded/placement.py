@@ -111,8 +111,10 @@ class _Torso:
         body = self.silhouette.half_width(down)
         worn = flat * self.scale * FLAT_TO_WORN
         # Below the armpits cloth may stand off; at them it goes over into the sleeve.
-        loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST))
-        return float(np.clip(worn, 1.03 * body, loosest * body))
+        loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)) * body
+        # An arm that hangs beside the torso keeps the cloth behind it.
+        loosest = max(min(float(loosest), self.silhouette.arm_limit(down)), 1.03 * body)
+        return float(np.clip(worn, 1.03 * body, loosest))
 
     def side(self, side: str, count: int) -> Points:
         """Side seam of the flat garment, armpit to hem."""
@@ -130,19 +132,12 @@ class _Torso:
     def shoulder(self, side: str) -> Points:
         """Where the shoulder seam's outer end lies on the person."""
         sign = 1.0 if side == "left" else -1.0
-        joint = self.body.joint(f"{side}_shoulder")
         if self.parts.shape.sleeves is SleeveLength.NONE:
             half = 0.5 * self.scale * _gap(self.point["shoulder_left"], self.point["shoulder_right"])
             offset = float(np.clip(half / self.body.unit, self.opening + 0.04, 0.56))
             rise = self.silhouette.shoulder_rise(offset, side)
             return self.silhouette.frame(-rise * self.body.unit, sign * offset * self.body.unit)
-        outward = self.body.across * sign
-        found: Points = (
-            joint
-            + outward * (SHOULDER_SEAM / 2 - 0.5) * self.body.unit
-            - self.body.down * self.silhouette.shoulder_rise(SHOULDER_SEAM / 2, side) * self.body.unit
-        )
-        return found.astype(np.float32)
+        return self.silhouette.deltoid(side)
 
     def match(self) -> PartMatch:
         columns = np.linspace(-1, 1, COLUMNS)

@@ -33,6 +33,7 @@ class Silhouette:
         self._mask = mask
         self._halves = self._measure(torso)
         self._slopes = {side: self._measure_slope(side, torso | arms) for side in SIDES}
+        self._flesh = torso | arms
         self._arms = {side: self._measure_arm(side) for side in SIDES}
 
     def frame(self, down: float, aside: float) -> Points:
@@ -57,6 +58,41 @@ class Silhouette:
     def shoulder_rise(self, aside: float, side: str) -> float:
         """Height of the shoulder's slope above the joints' line, both in shoulder breadths."""
         return float(np.interp(aside, SLOPE_AT, self._slopes[side]))
+
+    def deltoid(self, side: str) -> Points:
+        """The shoulder's outer corner: where the way out and up from its joint leaves the body."""
+        body = self.body
+        sign = 1.0 if side == "left" else -1.0
+        out = body.across * np.float32(sign) - body.down
+        out = out / max(float(np.linalg.norm(out)), 1e-6)
+        joint = body.joint(f"{side}_shoulder")
+        usual, step = 0.135, 1.0 / body.unit
+        reach = np.arange(0.03, 0.30, step)
+        found = usual
+        xs = np.round(joint[0] + out[0] * reach * body.unit).astype(int)
+        ys = np.round(joint[1] + out[1] * reach * body.unit).astype(int)
+        height, width = self._mask.shape
+        ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+        if ok.all():
+            gap = np.flatnonzero(~self._mask[ys, xs])
+            if len(gap):
+                found = float(np.clip(reach[gap[0]], 0.10, 0.21))
+        corner: Points = (joint + out * np.float32(found * body.unit)).astype(np.float32)
+        return corner
+
+    def arm_limit(self, down: float) -> float:
+        """Distance from the torso's axis to the nearest arm that hangs beside it, in pixels."""
+        nearest = np.inf
+        for side in SIDES:
+            if self.body.sure(f"{side}_elbow") < 0.3:
+                continue
+            arm = self.body.arm(side) - self.body.neck
+            heights, asides = arm @ self.body.down, np.abs(arm @ self.body.across)
+            for a, b in ((0, 1), (1, 2)):
+                if heights[a] < down <= heights[b]:
+                    share = (down - heights[a]) / max(float(heights[b] - heights[a]), 1e-6)
+                    nearest = min(nearest, float(asides[a] + share * (asides[b] - asides[a])))
+        return nearest
 
     def arm_width(self, side: str, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """Half-width of an arm, in pixels, at shares of its length (0 shoulder, 1 wrist)."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.images import RGB
-from mycloset.tryon.embedded.thin_plate import ThinPlate
+from mycloset.tryon.embedded import thin_plate
 from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
 
 Floats = NDArray[np.float32]
@@ -82,8 +82,9 @@ def _warp_part(
         return None
     rows, columns = window
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    spline = ThinPlate.fit(part.target, part.source, REGULARISATION)
-    grid = spline.dense(height, width, GRID_STEP, origin=(columns.start, rows.start))
+    corner = np.array([columns.start, rows.start], np.float32)
+    spline = thin_plate.fit(part.target - corner, part.source, REGULARISATION)
+    grid = spline.dense(height, width, GRID_STEP)
     shrink = min(1.0, 1.0 / _magnification(part))
     cover = alpha * _soften(part.region)
     picture = garment.astype(np.float32)

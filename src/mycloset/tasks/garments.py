@@ -40,10 +40,18 @@ class GarmentShape:
             (lowest point of the front neckline), `shoulder_left/right`, `armpit_left/right`,
             `hem_left/right`, and with sleeves `cuff_outer_left/right`, `cuff_inner_left/right`;
             dress also `waist_left/right`. Lower: `waist_left/right`, `crotch` (trousers),
-            `hem_outer_left/right`, `hem_inner_left/right`.
+            `hem_outer_left/right`, `hem_inner_left/right` (trousers). Upper and dress also
+            `neck_left/right`, where the shoulder line begins: below a standing collar, else the
+            collar's ends themselves.
         sleeves: reach of the sleeves (upper and dress).
         legs: whether a lower garment has two legs.
         confidence: 0..1.
+        sleeve_reach: how far down the arm the sleeves go, as a share of the way from shoulder to
+            wrist: 0 none, about 0.25 short, 0.5 elbow, 1 wrist (may be somewhat more).
+        length_reach: upper and dress: (hem's y - shoulders' y) / shoulder width, about 1.0 for a
+            crop top, 1.5 for a T-shirt, 2.2 and more for a dress. Lower: (hem's y - waist's y) /
+            waist width, about 1.2 for shorts, 2.5 and more for trousers.
+        off_shoulder: whether the neckline runs across below the shoulders.
     """
 
     category: Category
@@ -51,3 +59,6 @@ class GarmentShape:
     sleeves: SleeveLength
     legs: bool
     confidence: float
+    sleeve_reach: float = 0.0
+    length_reach: float = 0.0
+    off_shoulder: bool = False

@@ -1,0 +1,93 @@
+"""Landmarks of a garment from its mask's own shape: where it has shoulders, armpits, cuffs, hems."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.images import Picture
+from mycloset.tasks.garments import Category, GarmentShape, SleeveLength
+from mycloset.tasks.masks import Mask
+from mycloset.tryon.embedded.garment_lower import LowerReading, read_lower
+from mycloset.tryon.embedded.garment_outline import Outline, outline_of
+from mycloset.tryon.embedded.garment_upper import UpperReading, read_upper
+
+_SHOULDERS_M = 0.42
+_ARM_M = 0.54
+"""Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
+
+_DRESS_FROM = 2.15
+"""A garment this many shoulder widths long, or longer, is a dress: T-shirts have about 1.5."""
+
+
+def read_shape(mask: Mask, picture: Picture, category: Category | None) -> GarmentShape:
+    """Read a garment's landmarks.
+
+    Args:
+        mask: the garment, of the picture's size; not empty.
+        picture: the garment picture; only its size is used.
+        category: what the garment is; None to tell it from the shape.
+    """
+    assert mask.alpha.shape == picture.rgb.shape[:2]
+    outline = outline_of(mask.alpha)
+    lower = read_lower(outline)
+    if category is Category.LOWER:
+        return _lower_shape(outline, lower, 1.0)
+    upper = read_upper(outline)
+    if category is not None:
+        return _upper_shape(outline, upper, category, 1.0)
+    if _is_lower(lower, upper):
+        return _lower_shape(outline, lower, 0.85)
+    length = upper.length_reach
+    category = Category.DRESS if length >= _DRESS_FROM else Category.UPPER
+    sure = float(np.clip(0.5 + abs(length - _DRESS_FROM), 0.5, 1.0))
+    return _upper_shape(outline, upper, category, sure)
+
+
+def _is_lower(lower: LowerReading, upper: UpperReading) -> bool:
+    if upper.sleeved:
+        return False
+    if lower.legs:
+        return lower.confidence > 0.4
+    # A skirt's top edge is straight and its narrowest; a top has a neckline or straps.
+    return lower.confidence > 0.5 and upper.neck_depth < 0.04 and lower.flare > 0.85
+
+
+def _lower_shape(outline: Outline, reading: LowerReading, sure: float) -> GarmentShape:
+    return GarmentShape(
+        category=Category.LOWER,
+        points=_full(outline, reading.points),
+        sleeves=SleeveLength.NONE,
+        legs=reading.legs,
+        confidence=float(np.clip(reading.confidence * sure, 0.0, 1.0)),
+        length_reach=reading.length_reach,
+    )
+
+
+def _upper_shape(
+    outline: Outline, reading: UpperReading, category: Category, sure: float
+) -> GarmentShape:
+    points = dict(reading.points)
+    if category is not Category.DRESS:
+        points.pop("waist_left", None)
+        points.pop("waist_right", None)
+    reach = reading.sleeve_reach * _SHOULDERS_M / _ARM_M
+    sleeves = SleeveLength.NONE
+    if reading.sleeved:
+        sleeves = SleeveLength.SHORT if reach < 0.62 else SleeveLength.LONG
+    return GarmentShape(
+        category=category,
+        points=_full(outline, points),
+        sleeves=sleeves,
+        legs=False,
+        confidence=float(np.clip(reading.confidence * sure, 0.0, 1.0)),
+        sleeve_reach=reach if reading.sleeved else 0.0,
+        length_reach=reading.length_reach,
+        off_shoulder=reading.off_shoulder,
+    )
+
+
+def _full(
+    outline: Outline, points: dict[str, NDArray[np.float64]]
+) -> dict[str, NDArray[np.float32]]:
+    return {name: outline.full(point) for name, point in points.items()}

@@ -1,0 +1,315 @@
+"""Landmarks of tops and dresses: neck opening, shoulders, sleeves, armpits, hem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from mycloset.tryon.embedded.garment_outline import (
+    Marks,
+    Outline,
+    Points,
+    corner_between,
+    corners_between,
+    turning,
+)
+
+
+@dataclass(frozen=True)
+class UpperReading:
+    """What an outline says if it is read as a top or a dress.
+
+    Attributes:
+        points: landmarks by name, in pixels of the outline.
+        sleeved: whether it has sleeves.
+        sleeve_reach: length of the sleeves / shoulder width.
+        length_reach: (hem's y - shoulders' y) / shoulder width.
+        neck_depth: how far the top edge is notched at the axis, as a share of the width.
+        off_shoulder: whether the neckline runs across below the shoulders.
+        confidence: 0..1.
+    """
+
+    points: dict[str, Points]
+    sleeved: bool
+    sleeve_reach: float
+    length_reach: float
+    neck_depth: float
+    off_shoulder: bool
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Landmarks of the side that lies on the picture's right: numbers of the outline's points."""
+
+    collar: int
+    neck: int
+    shoulder: int
+    armpit: int
+    cuff_outer: int | None
+    cuff_inner: int | None
+
+
+def read_upper(outline: Outline) -> UpperReading:
+    """Read an outline as a top or a dress."""
+    flipped = _mirrored(outline)
+    pits = _armpit(outline), _armpit(flipped)
+    # One sleeve folded away or lying on the body: its armpit is the other one's mirror image.
+    if (pits[0] is None) != (pits[1] is None):
+        pits = _complete(outline, flipped, pits)
+    sides = _read_side(outline, pits[0]), _read_side(flipped, pits[1])
+    points: dict[str, Points] = {}
+    for name, view, side in (("left", outline, sides[0]), ("right", flipped, sides[1])):
+        for part in ("collar", "neck", "shoulder", "armpit", "cuff_outer", "cuff_inner"):
+            index = getattr(side, part)
+            if index is not None:
+                points[f"{part}_{name}"] = _to_picture(view, outline, view.points[index])
+    left = outline.nearest(points["armpit_left"])
+    right = outline.nearest(points["armpit_right"])
+    hem_left, hem_right = corners_between(outline, left, right)
+    points["hem_left"], points["hem_right"] = outline.points[hem_left], outline.points[hem_right]
+    top = _top_at(outline, outline.axis)
+    points["neck_front"] = np.array([outline.axis, top])
+    points.update(_waist(outline, points))
+    return _reading(outline, points, sleeved=sides[0].cuff_outer is not None)
+
+
+def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> UpperReading:
+    shoulders = max(float(points["shoulder_left"][0] - points["shoulder_right"][0]), 1.0)
+    shoulder_y = float(points["shoulder_left"][1] + points["shoulder_right"][1]) / 2
+    hem_y = float(points["hem_left"][1] + points["hem_right"][1]) / 2
+    reach = 0.0
+    if sleeved:
+        lengths = [
+            float(
+                np.hypot(
+                    *(
+                        (points[f"cuff_outer_{s}"] + points[f"cuff_inner_{s}"]) / 2
+                        - points[f"shoulder_{s}"]
+                    )
+                )
+            )
+            for s in ("left", "right")
+        ]
+        reach = sum(lengths) / 2 / shoulders
+    collar_y = float(points["collar_left"][1] + points["collar_right"][1]) / 2
+    opening = float(points["collar_left"][0] - points["collar_right"][0])
+    chest = float(points["armpit_left"][0] - points["armpit_right"][0])
+    return UpperReading(
+        points,
+        sleeved,
+        reach,
+        (hem_y - shoulder_y) / shoulders,
+        (float(points["neck_front"][1]) - collar_y) / max(outline.width, 1.0),
+        sleeved and opening > 0.82 * chest,
+        _confidence(outline, points),
+    )
+
+
+def _mirrored(outline: Outline) -> Outline:
+    last = outline.marks.shape[1] - 1
+    points = outline.points[::-1].copy()
+    points[:, 0] = last - points[:, 0]
+    return replace(
+        outline,
+        marks=np.ascontiguousarray(outline.marks[:, ::-1]),
+        points=points,
+        axis=last - outline.axis,
+        left=last - outline.right,
+        right=last - outline.left,
+    )
+
+
+def _to_picture(view: Outline, outline: Outline, point: Points) -> Points:
+    if view is outline:
+        return point
+    return np.array([outline.marks.shape[1] - 1 - point[0], point[1]])
+
+
+def _armpit(outline: Outline) -> int | None:
+    """Number of the armpit between body and sleeve, on the picture's right; None without sleeve.
+
+    Under a sleeve is ground that has garment above it and garment towards the axis; the armpit is
+    its end, up and inwards, and the outline turns sharply there. A waist turns gently.
+    """
+    under = _under_sleeve(outline)
+    ys, xs = np.nonzero(under)
+    if not ys.size:
+        return None
+    bends = turning(outline, 0.045 * outline.height)
+    order = np.argsort(ys + 0.8 * (xs - outline.axis))
+    tried: list[Points] = []
+    for k in order[:: max(1, len(order) // 400)]:
+        place = np.array([xs[k], ys[k]], np.float64)
+        if any(np.hypot(*(place - t)) < 0.06 * outline.height for t in tried):
+            continue
+        tried.append(place)
+        if len(tried) > 6:
+            return None
+        index = outline.nearest(place)
+        around = (index + np.arange(-6, 7)) % len(outline.points)
+        index = int(around[np.argmin(bends[around])])
+        if bends[index] > -32.0 or not _has_sleeve(outline, index):
+            continue
+        return index
+    return None
+
+
+def _under_sleeve(outline: Outline) -> Marks:
+    marks = outline.marks
+    above = np.logical_or.accumulate(marks, axis=0)
+    inside = np.logical_or.accumulate(marks, axis=1)
+    under = ~marks & above & inside
+    under[:, : int(outline.axis + 0.12 * outline.width)] = False
+    under[: int(outline.top + 0.06 * outline.height)] = False
+    # The lower half of a dress flares and gathers; no armpit is there.
+    under[int(outline.top + 0.62 * outline.height) :] = False
+    opened = cv2.morphologyEx(under.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    found: Marks = opened > 0
+    return found
+
+
+def _has_sleeve(outline: Outline, armpit: int) -> bool:
+    """Whether garment lies beyond an armpit: out to the side, or hanging beside the body."""
+    x, y = outline.points[armpit]
+    above = outline.marks[: int(y) + 1]
+    columns = np.flatnonzero(above.any(axis=0))
+    overhang = float(columns.max()) - x
+    return overhang > 0.035 * outline.width
+
+
+def _complete(
+    outline: Outline, flipped: Outline, pits: tuple[int | None, int | None]
+) -> tuple[int | None, int | None]:
+    """Both armpits from one, where the other side really reaches as far out; else none."""
+    reach_right, reach_left = outline.right - outline.axis, outline.axis - outline.left
+    if min(reach_left, reach_right) < 0.8 * max(reach_left, reach_right):
+        return None, None
+    if pits[0] is None:
+        assert pits[1] is not None
+        x, y = flipped.points[pits[1]]
+        return outline.nearest(np.array([x - flipped.axis + outline.axis, y])), pits[1]
+    x, y = outline.points[pits[0]]
+    return pits[0], flipped.nearest(np.array([x - outline.axis + flipped.axis, y]))
+
+
+def _read_side(outline: Outline, armpit: int | None) -> _Side:
+    middle = outline.nearest(np.array([outline.axis, _top_at(outline, outline.axis)]))
+    if armpit is None:
+        return _sleeveless_side(outline, middle)
+    outer, inner = corners_between(outline, middle, armpit)
+    # The first corner of all four is the neck's; the sleeve's two lie beyond the shoulder.
+    shoulder_x = _shoulder_x(outline, float(outline.points[armpit][0]))
+    shoulder = _on_top(outline, middle, armpit, shoulder_x)
+    outer, inner = corners_between(outline, shoulder, armpit)
+    collar, neck = _collar(outline, middle, shoulder)
+    return _Side(collar, neck, shoulder, armpit, outer, inner)
+
+
+def _sleeveless_side(outline: Outline, middle: int) -> _Side:
+    """Armhole instead of sleeve: collar and shoulder are the strap's ends, or the shoulder's."""
+    top_y = outline.points[middle][1]
+    limit = outline.top + min(0.5 * outline.height, 0.75 * outline.width)
+    low = _side_at(outline, max(limit, top_y + 4))
+    collar, shoulder = corners_between(outline, middle, low)
+    armpit, bulge = corner_between(outline, shoulder, low)
+    if bulge < 0.01 * outline.height:
+        # No armhole stands out: halfway down is as good as any.
+        armpit = _side_at(outline, (outline.points[shoulder][1] + limit) / 2)
+    return _Side(collar, collar, shoulder, armpit, None, None)
+
+
+def _shoulder_x(outline: Outline, armpit_x: float) -> float:
+    """x of the shoulder's end: seams sit a little inside the armpit's vertical."""
+    return outline.axis + 0.93 * (armpit_x - outline.axis)
+
+
+def _on_top(outline: Outline, middle: int, armpit: int, x: float) -> int:
+    """The first point, going from the neck to the armpit, that is as far out as `x`."""
+    way = outline.walk(middle, armpit)
+    beyond = np.flatnonzero(outline.points[way][:, 0] >= x)
+    return int(way[beyond[0]]) if beyond.size else int(way[len(way) // 2])
+
+
+def _collar(outline: Outline, middle: int, shoulder: int) -> tuple[int, int]:
+    """Ends of the neck opening: its outer corner, and where the shoulder line begins below it."""
+    collar, out = corner_between(outline, middle, shoulder)
+    if out < 1.0:
+        way = outline.walk(middle, shoulder)
+        collar = int(way[len(way) // 2])
+    # A standing collar has a concave corner at its foot.
+    way = outline.walk(collar, shoulder)
+    a, b = outline.points[collar], outline.points[shoulder]
+    chord = b - a
+    length = max(float(np.hypot(*chord)), 1.0)
+    off = outline.points[way] - a
+    dip = (chord[0] * off[:, 1] - chord[1] * off[:, 0]) / length
+    foot = int(np.argmax(dip))
+    if dip[foot] > 0.05 * length and dip[foot] > 2.0:
+        return collar, int(way[foot])
+    return collar, collar
+
+
+def _top_at(outline: Outline, x: float) -> float:
+    """y of the garment's top edge at a column (or the nearest column that holds garment)."""
+    columns = np.flatnonzero(outline.marks.any(axis=0))
+    column = int(columns[np.argmin(np.abs(columns - x))])
+    return float(np.argmax(outline.marks[:, column]))
+
+
+def _side_at(outline: Outline, y: float) -> int:
+    """The outline's point farthest to the right at a height."""
+    run = outline.central_run(y)
+    x = float(run[1]) if run else outline.right
+    return outline.nearest(np.array([x, y]))
+
+
+def _waist(outline: Outline, points: dict[str, Points]) -> dict[str, Points]:
+    """Narrowest place of the body below the armpits."""
+    armpit_y = float(max(points["armpit_left"][1], points["armpit_right"][1]))
+    hem_y = float(min(points["hem_left"][1], points["hem_right"][1]))
+    chest = float(points["armpit_left"][0] - points["armpit_right"][0])
+    first, last = armpit_y + 0.25 * chest, min(armpit_y + 1.1 * chest, hem_y - 0.1 * chest)
+    if last <= first:
+        first = last = (armpit_y + hem_y) / 2
+    best: tuple[float, float, tuple[int, int]] | None = None
+    usual = armpit_y + 0.55 * chest
+    for y in np.arange(first, last + 1):
+        run = outline.central_run(float(y))
+        if run is None:
+            continue
+        # Straight dresses have no narrowest place: the usual one is preferred a little.
+        cost = (run[1] - run[0]) / max(chest, 1.0) + 0.15 * abs(y - usual) / max(chest, 1.0)
+        if best is None or cost < best[0]:
+            best = (float(cost), float(y), run)
+    if best is None:
+        return {}
+    _, y, run = best
+    half = 0.62 * chest
+    left = min(float(run[1]), outline.axis + half)
+    right = max(float(run[0]), outline.axis - half)
+    return {"waist_left": np.array([left, y]), "waist_right": np.array([right, y])}
+
+
+def _confidence(outline: Outline, points: dict[str, Points]) -> float:
+    """How alike both sides are, and whether the landmarks stand in a garment's order."""
+    width = max(outline.width, 1.0)
+    error = []
+    for name, point in points.items():
+        if name.endswith("_left"):
+            other = points[name.replace("_left", "_right")]
+            mirror = np.array([2 * outline.axis - other[0], other[1]])
+            error.append(min(0.3, float(np.hypot(*(point - mirror))) / width))
+    likeness = 1.0 - 3.0 * float(np.mean(error))
+    order = [
+        points["collar_left"][0] > points["collar_right"][0],
+        points["shoulder_left"][0] >= points["collar_left"][0] - 1,
+        points["shoulder_right"][0] <= points["collar_right"][0] + 1,
+        points["armpit_left"][1] > points["shoulder_left"][1],
+        points["armpit_right"][1] > points["shoulder_right"][1],
+        points["hem_left"][1] > points["armpit_left"][1],
+        points["hem_right"][1] > points["armpit_right"][1],
+    ]
+    return float(np.clip(likeness, 0.0, 1.0)) * (0.5 + 0.5 * float(np.mean(order)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,12 @@ from mycloset.tasks.garments import Category, GarmentShape
 from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.people import Person
+from mycloset.tasks.measurements import BodyMeasurements
 from mycloset.tasks.poses import Pose
+from mycloset.tasks.quality import QualityReport
+
+if TYPE_CHECKING:
+    from mycloset.tryon.embedded.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,18 @@ class PartMatch:
 
 @dataclass(frozen=True)
 class Matching:
-    """How a garment lies on a body: its shape, and corresponding points part by part."""
+    """How a garment lies on a body.
+
+    Attributes:
+        shape: the garment's landmarks.
+        parts: corresponding points, part by part.
+        front: (H, W) float32 0..1, the garment as worn in front: its mask without the inside of
+            its back that a shop photo shows behind the neckline.
+    """
 
     shape: GarmentShape
     parts: tuple[PartMatch, ...]
+    front: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,7 @@ class TryOnState:
     pose: Pose | None = None
     cloth_mask: Mask | None = None
     matching: Matching | None = None
+    figure: Figure | None = None
     warped: WarpedGarment | None = None
     fitted: Fitting | None = None
     final: RGB | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,19 +136,6 @@ def read_body(person: Person) -> Body:
         turn,
         hips_seen,
     )
-
-
-def along(points: Sequence[Points] | Points, at: NDArray[np.float64]) -> tuple[Points, Points]:
-    """Points and unit tangents at arc-length shares `at` (0..1) of a polyline of (N, 2) points."""
-    line = np.asarray(points, np.float64)
-    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    total = np.concatenate([[0.0], np.cumsum(steps)])
-    where = np.clip(at, 0, None) * total[-1]
-    index = np.clip(np.searchsorted(total, where, side="right") - 1, 0, len(steps) - 1)
-    share = (where - total[index]) / np.maximum(steps[index], 1e-6)
-    tangent = (line[index + 1] - line[index]) / np.maximum(steps[index], 1e-6)[:, None]
-    place = line[index] + share[:, None] * (line[index + 1] - line[index])
-    return place.astype(np.float32), tangent.astype(np.float32)
 
 
 def capsule(

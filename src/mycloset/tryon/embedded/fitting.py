@@ -16,12 +16,12 @@ from mycloset.filters import guided_filter
 from mycloset.images import RGB
 from mycloset.tasks.garments import Category
 from mycloset.tasks.parsing import HumanParsing
-from mycloset.tryon.embedded.body import SIDES, Body, capsule
-from mycloset.tryon.embedded.colour_models import ColourModel, to_lab, to_rgb
+from mycloset.tryon.embedded.body import SIDES, capsule
+from mycloset.tryon.embedded.colour_models import to_lab, to_rgb
+from mycloset.tryon.embedded.figure import Figure
 from mycloset.tryon.embedded.fill import grain, noise, push_pull
 from mycloset.tryon.embedded.light import Light, read_light
-from mycloset.tryon.embedded.placement import along_arm
-from mycloset.tryon.embedded.silhouette import Silhouette
+from mycloset.tryon.embedded.limbs import arm_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
 
 Floats = NDArray[np.float32]
@@ -43,10 +43,7 @@ class FittingInput:
         rgb: (H, W, 3) uint8, the photo.
         mask: (H, W) float32, the person.
         parsing: classes of the photo.
-        body: joints and axes.
-        silhouette: widths of the body.
-        skin: this person's skin colours.
-        tone: (3,) Lab, the middle of them.
+        figure: the body below the clothes.
         warped: the garment in the photo's frame.
         category: what the garment dresses.
     """
@@ -54,10 +51,7 @@ class FittingInput:
     rgb: RGB
     mask: Floats
     parsing: HumanParsing
-    body: Body
-    silhouette: Silhouette
-    skin: ColourModel
-    tone: Floats
+    figure: Figure
     warped: WarpedGarment
     category: Category
 
@@ -79,7 +73,7 @@ def _window(given: FittingInput) -> tuple[slice, slice]:
     old = given.parsing.where(*OLD_LABELS[given.category])
     rows = np.flatnonzero((old | (given.warped.alpha > 0)).any(axis=1))
     columns = np.flatnonzero((old | (given.warped.alpha > 0)).any(axis=0))
-    margin = max(8, round(0.35 * given.body.unit))
+    margin = max(8, round(0.35 * given.figure.body.unit))
     height, width = given.mask.shape
     return (
         slice(max(int(rows[0]) - margin, 0), min(int(rows[-1]) + margin, height)),
@@ -92,7 +86,8 @@ class _Composer:
 
     def __init__(self, given: FittingInput, window: tuple[slice, slice]) -> None:
         self.given, self.window = given, window
-        self.unit = given.body.unit
+        self.body, self.silhouette = given.figure.body, given.figure.silhouette
+        self.unit = self.body.unit
         self.corner = np.array([window[1].start, window[0].start], np.float32)
         self.rgb = given.rgb[window]
         self.lab = to_lab(self.rgb)
@@ -151,7 +146,7 @@ class _Composer:
             here = self.parsing.where(f"{side}-arm") & (place > end - 0.05)
             keep |= here
             visible = np.clip((place - end) / 0.04 + 0.5, 0, 1) * bare * self.person
-            if self.given.body.sure(f"{side}_wrist") > 0.5:
+            if self.body.sure(f"{side}_wrist") > 0.5:
                 free = self.old | skin | self.parsing.where("pants", "skirt", "dress")
             else:
                 free = self.old | skin
@@ -166,12 +161,12 @@ class _Composer:
         return self._bare[side]
 
     def _draw_arm(self, side: str) -> tuple[Floats, Floats]:
-        body, shape = self.given.body, self.person.shape
+        body, shape = self.body, self.person.shape
         if body.sure(f"{side}_elbow") < 0.3:
             return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         share = np.linspace(0, 1.05, 12)
-        axis, _ = along_arm(body, side, share)
-        width = self.given.silhouette.arm_width(side, share)
+        axis = arm_frame(body, side).place(share, np.zeros(len(share)))
+        width = self.silhouette.arm_width(side, share)
         # Distances are smooth: they are measured on every third pixel and interpolated.
         step = 3.0
         small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
@@ -268,7 +263,7 @@ class _Composer:
 
     def _lower_zone(self) -> Floats:
         down, aside = self._torso_frame()
-        span = float((self.given.body.hips - self.given.body.neck) @ self.given.body.down)
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
         waist = 0.80 * span
         half = self._half_widths(down)
         inside = np.clip((half - np.abs(aside)) / 1.5 + 0.5, 0, 1)
@@ -286,7 +281,7 @@ class _Composer:
             zone = np.maximum(zone, self._bare_arm(side)[0])
         half = self._half_widths(down)
         body = np.clip((half - np.abs(aside)) / 1.5 + 0.5, 0, 1)
-        span = float((self.given.body.hips - self.given.body.neck) @ self.given.body.down)
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
         body *= (down < 0.80 * span) & (down > -0.1 * self.unit)
         neck = np.clip((self._shoulder_top(np.abs(aside)) + down) / 1.5 + 0.5, 0, 1)
         yoke = neck * (down <= 0.02 * self.unit) * (np.abs(aside) < 0.56 * self.unit)
@@ -295,17 +290,17 @@ class _Composer:
     def _shoulder_top(self, aside: Floats) -> Floats:
         at = np.linspace(0.0, 0.7, 15)
         rise = [
-            np.mean([self.given.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at
+            np.mean([self.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at
         ]
         return (np.interp(aside / self.unit, at, rise) * self.unit).astype(np.float32)
 
     def _half_widths(self, down: Floats) -> Floats:
         at = np.linspace(-0.3, 2.2, 26) * self.unit
-        halves = [self.given.silhouette.half_width(float(a)) for a in at]
+        halves = [self.silhouette.half_width(float(a)) for a in at]
         return np.interp(down, at, halves).astype(np.float32)
 
     def _torso_frame(self) -> tuple[Floats, Floats]:
-        body, shape = self.given.body, self.person.shape
+        body, shape = self.body, self.person.shape
         ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
         dx = xs + self.corner[0] - body.neck[0]
         dy = ys + self.corner[1] - body.neck[1]
@@ -316,8 +311,8 @@ class _Composer:
         known = self.parsing.where("left-arm", "right-arm", "neck")
         size = max(1, round(0.015 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-        known &= self.given.skin.cost(self.lab) < 12
-        base = self.given.tone
+        known &= (np.abs(self.lab - self.given.figure.tone) < (40, 14, 18)).all(axis=2)
+        base = self.given.figure.tone
         if known.sum() > 0.03 * self.unit**2:
             base = np.median(self.lab[known], axis=0)
         filled = push_pull(self.lab, known.astype(np.float32), base.astype(np.float32))

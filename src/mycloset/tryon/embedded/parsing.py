@@ -8,8 +8,6 @@ answer. The costs are smoothed along the picture's edges (guided filter), and th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,43 +31,23 @@ CLASSES = ("face", "hair", "neck", "upper", "lower", "arm", "leg", "shoe")
 FACE, HAIR, NECK, UPPER, LOWER, ARM, LEG, SHOE = range(len(CLASSES))
 
 
-@dataclass(frozen=True)
-class ParsedBody:
-    """A parsing and what was learned on the way.
+def parse_person(rgb: RGB, person: Person) -> tuple[HumanParsing, tuple[str, ...]]:
+    """Label every pixel of `person` in the (H, W, 3) picture `rgb`.
 
-    Attributes:
-        parsing: classes at the picture's size.
-        skin: colours of this person's skin.
-        tone: (3,) Lab, the middle of the skin's colours in the face (or hands).
-        sleeve_end: by side, how far along the arm the worn sleeve reaches (0 shoulder, 1 elbow,
-            2 wrist).
-        waist: height of the border between upper and lower garment (0 shoulders, 1 hips).
-        notes: findings in plain language.
+    Returns:
+        The classes (ATR-18 and neck) at the picture's size, and findings in plain language.
     """
-
-    parsing: HumanParsing
-    skin: ColourModel
-    tone: Floats
-    sleeve_end: dict[str, float]
-    waist: float
-    notes: tuple[str, ...]
-
-
-def parse_person(rgb: RGB, person: Person) -> ParsedBody:
-    """Label every pixel of `person` in the (H, W, 3) picture `rgb`."""
     height, width = rgb.shape[:2]
     factor = min(1.0, WORKING_SIDE / max(height, width))
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     mask = cv2.resize(person.mask.alpha, size, interpolation=cv2.INTER_AREA)
-    body = read_body(person).scaled(factor)
-    zones = read_zones(body, size[1], size[0])
-    solver = _Solver(small, mask, body, zones)
+    whole = read_body(person)
+    body = whole.scaled(factor)
+    solver = _Solver(small, mask, body, read_zones(body, size[1], size[0]))
     costs = solver.solve()
-    labels, sure = _upsample(costs, solver, person.mask.alpha, body.scaled(1 / factor))
-    waist = solver.waist
-    parsing = HumanParsing(labels, ATR_18_NECK, sure)
-    return ParsedBody(parsing, solver.skin, solver.tone, solver.sleeve_end, waist, tuple(solver.notes))
+    labels, sure = _upsample(costs, solver, person.mask.alpha, whole)
+    return HumanParsing(labels, ATR_18_NECK, sure), tuple(solver.notes)
 
 
 class _Solver:
@@ -90,7 +68,6 @@ class _Solver:
         self.arm_hint = {side: zones.arms[side].seen for side in SIDES}
         self.skin = self._learn_skin()
         self.skin_cost = self.skin.cost(self.lab)
-        self.tone: Floats = self.skin.means[int(np.argmax(self.skin.weights))]
 
     def solve(self) -> Floats:
         """(8, H, W) smoothed costs."""

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.tasks.garments import Category, GarmentShape, SleeveLength
-from mycloset.tryon.embedded.body import SIDES, Body, along
+from mycloset.tryon.embedded.body import SIDES, Body
 from mycloset.tryon.embedded.contours import Points, edge, evenly, outline
+from mycloset.tryon.embedded.limbs import arm_frame
 from mycloset.tryon.embedded.silhouette import Silhouette
 from mycloset.tryon.state import Matching, PartMatch
 
@@ -28,7 +29,8 @@ FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
 NECK_SIDE = 0.27  # height of the neck's side above the shoulder joints' line
-LOOSEST = 1.38  # widest garment against the body below it
+LOOSEST = 1.38  # widest top against the body below it
+FLARED = 2.6  # widest skirt of a dress, likewise
 
 ROWS, COLUMNS = 9, 7
 
@@ -39,15 +41,21 @@ class GarmentParts:
 
     Attributes:
         shape: landmarks.
-        mask: (H, W) bool, the garment as worn in front (without the inside of its back).
+        front: (H, W) float32 0..1, the garment as worn in front (without the inside of its back).
         regions: part name -> (H, W) bool.
         neckline: (N, 2) points from `collar_left` over `neck_front` to `collar_right`.
     """
 
     shape: GarmentShape
-    mask: Flags
+    front: NDArray[np.float32]
     regions: dict[str, Flags]
     neckline: Points
+
+    @property
+    def mask(self) -> Flags:
+        """(H, W) bool: where the garment's front is."""
+        inside: Flags = self.front >= 0.5
+        return inside
 
 
 def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
@@ -55,8 +63,8 @@ def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
     if parts.shape.category is Category.LOWER:
         from mycloset.tryon.embedded.placement_lower import place_lower
 
-        return Matching(parts.shape, place_lower(parts, body, silhouette))
-    return Matching(parts.shape, place_upper(parts, body, silhouette))
+        return Matching(parts.shape, place_lower(parts, body, silhouette), parts.front)
+    return Matching(parts.shape, place_upper(parts, body, silhouette), parts.front)
 
 
 def place_upper(
@@ -77,11 +85,11 @@ def place_upper(
 def upper_scale(shape: GarmentShape, body: Body) -> float:
     """Pixels on the person for a pixel of the garment picture."""
     point = shape.points
-    chest = _gap(point["armpit_left"], point["armpit_right"])
+    chest = gap(point["armpit_left"], point["armpit_right"])
     by_chest = FLAT_CHEST * body.unit / chest
     if shape.sleeves is SleeveLength.NONE:
         return by_chest
-    by_shoulder = SHOULDER_SEAM * body.unit / _gap(point["shoulder_left"], point["shoulder_right"])
+    by_shoulder = SHOULDER_SEAM * body.unit / gap(point["shoulder_left"], point["shoulder_right"])
     # A dropped shoulder makes the shoulder line long; a boxy cut makes the chest wide.
     return float(np.sqrt(by_chest * by_shoulder))
 
@@ -98,7 +106,7 @@ class _Torso:
         collar = (self.point["collar_left"] + self.point["collar_right"]) / 2
         self.top = collar
         # The collar's ends lie on the slope from the neck's side to the shoulder.
-        opening = 0.5 * scale * _gap(self.point["collar_left"], self.point["collar_right"])
+        opening = 0.5 * scale * gap(self.point["collar_left"], self.point["collar_right"])
         self.opening = float(np.clip(opening / body.unit, 0.17, 0.52))
         self.rise = float(np.mean([silhouette.shoulder_rise(self.opening, s) for s in SIDES]))
 
@@ -113,6 +121,8 @@ class _Torso:
         # Below the armpits cloth may stand off; at them it goes over into the sleeve.
         loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)) * body
         # An arm that hangs beside the torso keeps the cloth behind it.
+        if self.parts.shape.category is Category.DRESS and down > 1.1 * self.body.unit:
+            return float(np.clip(worn, 1.03 * body, FLARED * body))
         loosest = max(min(float(loosest), self.silhouette.arm_limit(down)), 1.03 * body)
         return float(np.clip(worn, 1.03 * body, loosest))
 
@@ -133,7 +143,7 @@ class _Torso:
         """Where the shoulder seam's outer end lies on the person."""
         sign = 1.0 if side == "left" else -1.0
         if self.parts.shape.sleeves is SleeveLength.NONE:
-            half = 0.5 * self.scale * _gap(self.point["shoulder_left"], self.point["shoulder_right"])
+            half = 0.5 * self.scale * gap(self.point["shoulder_left"], self.point["shoulder_right"])
             offset = float(np.clip(half / self.body.unit, self.opening + 0.04, 0.56))
             rise = self.silhouette.shoulder_rise(offset, side)
             return self.silhouette.frame(-rise * self.body.unit, sign * offset * self.body.unit)
@@ -142,8 +152,9 @@ class _Torso:
     def match(self) -> PartMatch:
         columns = np.linspace(-1, 1, COLUMNS)
         sources, targets = [], []
-        left, right = self.side("left", ROWS), self.side("right", ROWS)
-        for row in range(ROWS):
+        rows = ROWS if self.parts.shape.category is Category.UPPER else 2 * ROWS
+        left, right = self.side("left", rows), self.side("right", rows)
+        for row in range(rows):
             source, target = self._row(left[row], right[row], columns)
             sources.append(source)
             targets.append(target)
@@ -151,6 +162,8 @@ class _Torso:
             sources.append(source)
             targets.append(target)
         region = self.parts.regions["torso"]
+        if "skirt" in self.parts.regions:
+            region = region | self.parts.regions["skirt"]
         return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), region)
 
     def _row(
@@ -159,7 +172,7 @@ class _Torso:
         """A row across the garment: columns -1 (right edge) .. 1 (left edge)."""
         middle = (left + right) / 2
         source = middle + columns[:, None] * (left - right) / 2
-        flat = _gap(left, right) / 2
+        flat = gap(left, right) / 2
         down = self.height(float(middle[1]))
         width = self.half_width(down, flat)
         offset = width * around(columns, flat * self.scale / width, self.body.turn)
@@ -198,7 +211,7 @@ class _Torso:
 
     def _neckline(self) -> tuple[Points, Points]:
         line = evenly(self.parts.neckline, 9)[1:-1]
-        half = max(_gap(self.point["collar_left"], self.point["collar_right"]) / 2, 1.0)
+        half = max(gap(self.point["collar_left"], self.point["collar_right"]) / 2, 1.0)
         offset = (line[:, 0] - self.top[0]) * self.scale
         offset *= self.opening * self.body.unit / max(half * self.scale, 1e-3)
         target = np.stack(
@@ -237,14 +250,14 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
     source_axis = (outer + inner) / 2
     share = np.linspace(0, 1, count)
-    arm = _ArmFrame(body, side)
+    arm = arm_frame(body, side)
     root_out, root_in = arm.locate(torso.shoulder(side)), arm.locate(torso.armpit(side))
     length = float(np.linalg.norm(np.diff(outer, axis=0), axis=1).sum()) * scale
     reach = root_out[0] + length / (ARM_LENGTH * body.unit)
     if parts.shape.sleeves is SleeveLength.LONG and reach > 0.75:
         reach = max(reach, 0.96)  # a full sleeve ends at the wrist, however it was folded
     reach = float(np.clip(reach, root_in[0] + 0.07, 1.03))
-    cuff = _gap(point[f"cuff_outer_{side}"], point[f"cuff_inner_{side}"]) / 2 * scale
+    cuff = gap(point[f"cuff_outer_{side}"], point[f"cuff_inner_{side}"]) / 2 * scale
     thick = torso.silhouette.arm_width(side, np.array([0.3, reach]))
     low, high = 1.10 * thick[1], max(1.6 * thick[1], 1.15 * thick[0])
     width = float(np.clip(cuff * FLAT_TO_WORN, low, high))
@@ -272,65 +285,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     )
 
 
-class _ArmFrame:
-    """Coordinates along an arm (0 shoulder joint, 1 wrist) and across it (pixels, outward)."""
-
-    def __init__(self, body: Body, side: str) -> None:
-        self._shares = np.linspace(-0.3, 1.1, 71)
-        self._axis, tangent = along_arm(body, side, self._shares)
-        normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
-        # The outer edge is the one away from the torso when the arm hangs, the upper one when
-        # it is raised.
-        outward = body.across * np.float32(1.0 if side == "left" else -1.0) - 0.35 * body.down
-        sign = np.sign(float((normal[15:40] @ outward).sum())) or 1.0
-        self._normal = normal * np.float32(sign)
-
-    def locate(self, point: Points) -> tuple[float, float]:
-        """Coordinates of a picture point near the arm's upper half."""
-        gap = ((self._axis[:45] - point) ** 2).sum(axis=1)
-        nearest = int(np.argmin(gap))
-        offset = float((point - self._axis[nearest]) @ self._normal[nearest])
-        return float(self._shares[nearest]), offset
-
-    def place(self, share: NDArray[np.float64], offset: NDArray[np.float64]) -> Points:
-        """(N, 2) picture points."""
-        axis, normal = (
-            np.stack([np.interp(share, self._shares, table[:, a]) for a in (0, 1)], axis=1)
-            for table in (self._axis, self._normal)
-        )
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-        points: Points = (axis + normal * np.asarray(offset)[:, None]).astype(np.float32)
-        return points
-
-
-def along_arm(body: Body, side: str, share: NDArray[np.float64]) -> tuple[Points, Points]:
-    """Points and smoothed tangents at shares of the arm (0 shoulder, 1 wrist, a little beyond).
-
-    Shares are true lengths: an arm that points at the camera is short in the picture.
-    """
-    shoulder, elbow, wrist = (p.astype(np.float64) for p in body.arm(side))
-    upper = 0.53
-    fine = np.linspace(-0.32, 1.12, 73)
-    line = np.where(
-        (fine < upper)[:, None],
-        shoulder + (fine / upper)[:, None] * (elbow - shoulder),
-        elbow + ((fine - upper) / (1 - upper))[:, None] * (wrist - elbow),
-    )
-    kernel = np.hanning(13)[1:-1]
-    kernel /= kernel.sum()
-    before = line[0] - np.arange(5, 0, -1)[:, None] * (line[1] - line[0])
-    after = line[-1] + np.arange(1, 6)[:, None] * (line[-1] - line[-2])
-    padded = np.concatenate([before, line, after])
-    smooth = np.stack([np.convolve(padded[:, a], kernel, mode="valid") for a in (0, 1)], axis=1)
-    tangent = np.gradient(smooth, axis=0)
-    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
-    place = np.stack([np.interp(share, fine, smooth[:, a]) for a in (0, 1)], axis=1)
-    direction = np.stack([np.interp(share, fine, tangent[:, a]) for a in (0, 1)], axis=1)
-    return place.astype(np.float32), direction.astype(np.float32)
-
-
-def _gap(a: Points, b: Points) -> float:
+def gap(a: Points, b: Points) -> float:
+    """Distance of two points."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))
 
-
-__all__ = ["GarmentParts", "along", "along_arm", "around", "place"]

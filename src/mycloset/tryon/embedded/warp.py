@@ -27,29 +27,27 @@ class _Layer:
     rgb: Floats
     alpha: Floats
     grid: Floats
+    folded: float
 
 
 def warp_garment(
-    garment: RGB,
-    alpha: Floats,
-    matching: Matching,
-    size: tuple[int, int],
-    *,
-    behind: tuple[str, ...] = (),
-) -> WarpedGarment:
+    garment: RGB, matching: Matching, size: tuple[int, int], *, behind: tuple[str, ...] = ()
+) -> tuple[WarpedGarment, float]:
     """Render the garment in the person's frame.
 
     Args:
         garment: (h, w, 3) uint8.
-        alpha: (h, w) float32 0..1, the garment as worn in front.
-        matching: corresponding points of its parts.
+        matching: the garment's front, and corresponding points of its parts.
         size: height and width of the person's picture.
         behind: parts that lie under the torso (a sleeve of an arm behind the back).
+
+    Returns:
+        The garment, and the share of it at which a spline folds over itself (0: a good warp).
     """
     order = sorted(
         matching.parts, key=lambda part: 0 if part.name in behind else 1 if _first(part) else 2
     )
-    layers = [_warp_part(garment, alpha, part, size) for part in order]
+    layers = [_warp_part(garment, matching.front, part, size) for part in order]
     color = np.zeros((*size, 3), np.float32)
     cover = np.zeros(size, np.float32)
     grid = np.full((*size, 2), np.nan, np.float32)
@@ -67,7 +65,8 @@ def warp_garment(
         parts[layer.name] = whole
     plain = color / np.maximum(cover, 1e-4)[..., None]
     rgb = np.clip(plain + 0.5, 0, 255).astype(np.uint8)
-    return WarpedGarment(rgb, cover, parts, grid)
+    folded = float(np.mean([layer.folded for layer in layers if layer is not None] or [0.0]))
+    return WarpedGarment(rgb, cover, parts, grid), folded
 
 
 def _first(part: PartMatch) -> bool:
@@ -102,7 +101,9 @@ def _warp_part(
     )
     seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
     seen *= _reach(part, window)
-    return _Layer(part.name, window, np.clip(rgb, 0, 255), np.clip(seen, 0, 1), grid)
+    inside = np.argwhere(seen[::12, ::12] > 0.5)[:, ::-1] * 12
+    folded = spline.folding(inside) if len(inside) else 0.0
+    return _Layer(part.name, window, np.clip(rgb, 0, 255), np.clip(seen, 0, 1), grid, folded)
 
 
 def _window(part: PartMatch, size: tuple[int, int]) -> tuple[slice, slice] | None:

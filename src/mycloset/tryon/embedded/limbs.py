@@ -1,0 +1,87 @@
+"""Coordinates along an arm or a leg, so that a sleeve follows its arm and trousers their legs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tryon.embedded.body import Body
+from mycloset.tryon.embedded.contours import Points
+
+UPPER_ARM = 0.53
+"""Share of the upper arm in the way from shoulder joint to wrist (ANSUR II medians, rounded)."""
+
+THIGH = 0.52
+"""Share of the thigh in the way from hip joint to ankle."""
+
+
+class LimbFrame:
+    """Coordinates along a limb (0 its root, 1 its end) and across it (pixels, outward positive).
+
+    Shares are true lengths: a limb that points at the camera is short in the picture.
+
+    Args:
+        joints: (3, 2) root, middle joint, end.
+        bend: share of the way at which the middle joint lies.
+        outward: (2,) direction of the outer edge.
+    """
+
+    def __init__(self, joints: Points, bend: float, outward: Points) -> None:
+        self.shares = np.linspace(-0.3, 1.1, 71)
+        self.axis, tangent = _smooth_line(joints, bend, self.shares)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+        sign = np.sign(float((normal[15:40] @ outward).sum())) or 1.0
+        self._normal = normal * np.float32(sign)
+
+    def locate(self, point: Points) -> tuple[float, float]:
+        """Coordinates of a picture point near the limb's upper half."""
+        gap = ((self.axis[:45] - point) ** 2).sum(axis=1)
+        nearest = int(np.argmin(gap))
+        offset = float((point - self.axis[nearest]) @ self._normal[nearest])
+        return float(self.shares[nearest]), offset
+
+    def place(self, share: NDArray[np.float64], offset: NDArray[np.float64]) -> Points:
+        """(N, 2) picture points."""
+        axis, normal = (
+            np.stack([np.interp(share, self.shares, table[:, a]) for a in (0, 1)], axis=1)
+            for table in (self.axis, self._normal)
+        )
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
+        points: Points = (axis + normal * np.asarray(offset)[:, None]).astype(np.float32)
+        return points
+
+
+def arm_frame(body: Body, side: str) -> LimbFrame:
+    """The arm's frame; its outer edge is away from the torso, the upper one when it is raised."""
+    outward = body.across * np.float32(1.0 if side == "left" else -1.0) - 0.35 * body.down
+    return LimbFrame(body.arm(side), UPPER_ARM, outward.astype(np.float32))
+
+
+def leg_frame(body: Body, side: str) -> LimbFrame:
+    """The leg's frame."""
+    outward = body.across * np.float32(1.0 if side == "left" else -1.0)
+    return LimbFrame(body.leg(side), THIGH, outward)
+
+
+def _smooth_line(
+    joints: Points, bend: float, shares: NDArray[np.float64]
+) -> tuple[Points, Points]:
+    """Points and tangents of a line through three joints, its bend rounded."""
+    root, middle, end = (p.astype(np.float64) for p in joints)
+    fine = np.linspace(-0.32, 1.12, 73)
+    line = np.where(
+        (fine < bend)[:, None],
+        root + (fine / bend)[:, None] * (middle - root),
+        middle + ((fine - bend) / (1 - bend))[:, None] * (end - middle),
+    )
+    kernel = np.hanning(13)[1:-1]
+    kernel /= kernel.sum()
+    before = line[0] - np.arange(5, 0, -1)[:, None] * (line[1] - line[0])
+    after = line[-1] + np.arange(1, 6)[:, None] * (line[-1] - line[-2])
+    padded = np.concatenate([before, line, after])
+    smooth = np.stack([np.convolve(padded[:, a], kernel, mode="valid") for a in (0, 1)], axis=1)
+    tangent = np.gradient(smooth, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+    place = np.stack([np.interp(shares, fine, smooth[:, a]) for a in (0, 1)], axis=1)
+    direction = np.stack([np.interp(shares, fine, tangent[:, a]) for a in (0, 1)], axis=1)
+    return place.astype(np.float32), direction.astype(np.float32)

@@ -38,12 +38,6 @@ MediaPipe's own threshold. On photographs the answers lie near 0 or above 0.85, 
 depends on it.
 """
 
-AGREEMENT = 0.3
-"""Share of the pose network's silhouette that the selfie network must call a person.
-
-The pose network also finds people in the eye of a cat; the two together do not.
-"""
-
 FAINT = 0.25
 """What the detector must say where nothing else was found; bodies without a head get little."""
 
@@ -52,12 +46,31 @@ HEAD_LENGTHS = (3.2, 1.6)
 
 
 @dataclass(frozen=True)
+class _Needed:
+    """What must be said of a region before it counts as a person.
+
+    The landmark network alone also finds people in the eye of a cat, and the selfie network
+    overlooks people in the background: how much both must say depends on what led there.
+
+    Attributes:
+        presence: by the landmark network.
+        agreement: share of its silhouette that the selfie network must call a person.
+    """
+
+    presence: float
+    agreement: float
+
+
+SURE = _Needed(PRESENCE, 0.05)
+GUESSED = _Needed(0.9, 0.5)
+
+
+@dataclass(frozen=True)
 class _Body:
-    """A person as the networks see one: landmarks, and people's pixels in a region."""
+    """A person as the networks see one: landmarks, and where the selfie network saw people."""
 
     reading: BodyReading
-    region: Region
-    silhouette: Floats
+    look: tuple[Region, Floats] | None
 
 
 class BodyModel:
@@ -107,7 +120,7 @@ class BodyModel:
         """
         found = self._find_bodies(picture)
         masks = silhouettes.separate(
-            picture, [body.reading for body in found], [(b.region, b.silhouette) for b in found]
+            picture, [body.reading for body in found], [body.look for body in found]
         )
         people = [
             Person(body.reading.pose, mask, self._face(picture, body.reading.pose), box)
@@ -134,38 +147,45 @@ class BodyModel:
         found: list[_Body] = []
         for body in bodies:
             if body.score >= detection.MIN_SCORE:
-                self._add(picture, [body.region], found)
+                self._add(picture, [body.region], found, SURE)
         for face in self._faces(picture, square):
             if not any(_same_head(face, other.reading.pose) for other in found):
-                self._add(picture, _body_regions(face), found)
-        if not found:
-            self._add(picture, (body.region for body in bodies), found)
+                self._add(picture, _body_regions(face), found, SURE)
+        for body in bodies:
+            if body.score < detection.MIN_SCORE and not any(_over(body, other) for other in found):
+                self._add(picture, [body.region], found, GUESSED)
         if not found:
             whole = Region.whole(height, width)
-            self._add(picture, _outlines(self._people_map(picture, whole), whole), found)
+            outlines = _outlines(self._people_map(picture, whole), whole)
+            self._add(picture, outlines, found, GUESSED)
         return found
 
-    def _add(self, picture: RGB, regions: Iterable[Region], found: list[_Body]) -> None:
+    def _add(
+        self, picture: RGB, regions: Iterable[Region], found: list[_Body], needed: _Needed
+    ) -> None:
         """Look at regions until one holds a person; add that one unless it is there already."""
         for region in regions:
-            reading = self._read_body(picture, region)
+            reading = self._read_body(picture, region, needed.presence)
             if reading is None:
                 continue
             if any(_same_body(reading, other.reading) for other in found):
                 return
             focus = silhouettes.focus(reading, (picture.shape[0], picture.shape[1]))
             silhouette = self._people_map(picture, focus)
-            if silhouettes.agreement(reading, focus, silhouette) >= AGREEMENT:
-                found.append(_Body(reading, focus, silhouette))
+            agreed = silhouettes.agreement(reading, focus, silhouette)
+            if agreed >= needed.agreement:
+                found.append(_Body(reading, (focus, silhouette) if agreed >= 0.3 else None))
                 return
 
-    def _read_body(self, picture: RGB, region: Region) -> BodyReading | None:
+    def _read_body(self, picture: RGB, region: Region, least: float) -> BodyReading | None:
         """The person in a region after a second look, or None where there is nobody."""
         first = self._look(picture, region)
-        if first.presence < PRESENCE:
+        if first.presence < least:
             return None
         second = self._look(picture, first.next_region)
-        return second if second.presence >= PRESENCE else first
+        if second.presence >= least:
+            return second
+        return first if least == PRESENCE else None
 
     def _look(self, picture: RGB, region: Region) -> BodyReading:
         outputs = self._session(LANDMARKER).run(landmarks.prepare(picture, region))
@@ -208,6 +228,16 @@ def _same_head(face: faces.FoundFace, pose: Pose) -> bool:
     left, top, right, bottom = (float(v) for v in face.box)
     x, y = (float(v) for v in pose.point("nose"))
     return left <= x <= right and top <= y <= bottom
+
+
+def _over(body: detection.FoundBody, other: _Body) -> bool:
+    """Whether a detection's head lies on somebody who was found already."""
+    point = (body.face[:2] + body.face[2:]) / 2
+    column, row = other.reading.region.to_unit(point[None])[0] * other.reading.logits.shape[0]
+    size = other.reading.logits.shape[0]
+    if not (0 <= column < size and 0 <= row < size):
+        return False
+    return bool(other.reading.logits[int(row), int(column)] > 0)
 
 
 def _body_regions(face: faces.FoundFace) -> Iterable[Region]:

@@ -22,13 +22,20 @@ FOCUS = 0.2
 """Margin of the selfie network's look around a body, in lengths of the body's longer side."""
 POSE_WEIGHT = 0.5
 """Say of the pose network's logits beside the selfie network's: less sharp, but never astray."""
-REACH = 0.08
+LIMIT = 4.0
+"""Neither network's logits count for more: both are sure of themselves where they are wrong."""
+REACH = 0.05
 """How far from the pose network's silhouette the selfie network is followed, in body sizes."""
-WORKING_SIDE = 640
+WORKING_SIDE = 512
 """Longer side of the picture at which colours are compared."""
-COLOR_WINDOW = 0.03
-COLOR_WEIGHT = 0.7
+STRIDE = 4
+COLOR_WINDOW = 0.04
+COLOR_WEIGHT = 1.0
 COLOR_LIMIT = 6.0
+SPECK = 0.02
+"""Pieces smaller than this share of the largest are not of the body."""
+PINHOLE = 0.0005
+"""Holes smaller than this share of the body are in it; the ground shows through larger ones."""
 EDGE_WINDOW = 0.005
 EDGE_GAIN = 1.8
 """Networks blur an edge over several pixels; in a photo it is one or two wide."""
@@ -37,16 +44,12 @@ EDGE_GAIN = 1.8
 def focus(reading: BodyReading, shape: tuple[int, int]) -> Region:
     """Where the selfie network should look for this person: the body with a margin."""
     height, width = shape
-    rows, columns = np.nonzero(reading.logits > 0)
-    if not rows.size:
+    points = reading.region.to_picture(_cells(reading.logits.shape[0])[reading.logits.ravel() > 0])
+    points = points[((points > -0.5) & (points < (width - 0.5, height - 0.5))).all(axis=1)]
+    if not len(points):
         return Region.whole(height, width)
-    side = reading.logits.shape[0]
-    left, right = columns.min() / side, (columns.max() + 1) / side
-    top, bottom = rows.min() / side, (rows.max() + 1) / side
-    corners = reading.region.to_picture(
-        [[left, top], [right, top], [right, bottom], [left, bottom]]
-    )
-    low, high = corners.min(axis=0), corners.max(axis=0)
+    # Stray pixels must not widen the look: the network tells people apart less well from afar.
+    low, high = np.percentile(points, 0.5, axis=0), np.percentile(points, 99.5, axis=0)
     margin = FOCUS * float(max(high - low))
     left, top = (float(v) for v in np.maximum(low - margin, -0.5))
     right, bottom = (float(v) for v in np.minimum(high + margin, (width - 0.5, height - 0.5)))
@@ -57,10 +60,7 @@ def focus(reading: BodyReading, shape: tuple[int, int]) -> Region:
 
 def agreement(reading: BodyReading, region: Region, probability: Floats) -> float:
     """0..1: how much of the pose network's silhouette the selfie network calls a person."""
-    side = probability.shape[0]
-    ticks = (np.arange(side) + 0.5) / side
-    columns, rows = np.meshgrid(ticks, ticks)
-    points = region.to_picture(np.stack([columns.ravel(), rows.ravel()], axis=1))
+    points = region.to_picture(_cells(probability.shape[0]))
     unit = reading.region.to_unit(points) * reading.logits.shape[0]
     cells = np.floor(unit).astype(int)
     inside = ((cells >= 0) & (cells < reading.logits.shape[0])).all(axis=1)
@@ -70,7 +70,7 @@ def agreement(reading: BodyReading, region: Region, probability: Floats) -> floa
 
 
 def separate(
-    picture: RGB, readings: Sequence[BodyReading], looks: Sequence[tuple[Region, Floats]]
+    picture: RGB, readings: Sequence[BodyReading], looks: Sequence[tuple[Region, Floats] | None]
 ) -> list[Mask]:
     """One mask a reading; where silhouettes meet, a pixel goes to the likelier person.
 
@@ -78,7 +78,7 @@ def separate(
         picture: (H, W, 3) uint8.
         readings: people in it.
         looks: for each of them where the selfie network looked, and the probabilities it gave,
-            (256, 256) float32 spread over that region.
+            (256, 256) float32 spread over that region; None to go by the reading alone.
 
     Returns:
         Masks of the picture's size; nowhere do two of them exceed one half together.
@@ -100,9 +100,12 @@ def separate(
         for reading in readings
     ]
     masks = []
-    for index, (region, probability) in enumerate(looks):
-        seen = _shrunk(region, factor).paste(_logit(probability), small_shape, outside=-4.0)
-        belief = _join(own[index], seen)
+    for index, look in enumerate(looks):
+        belief = own[index]
+        if look is not None:
+            region, probability = look
+            seen = _shrunk(region, factor).paste(_logit(probability), small_shape, outside=-LIMIT)
+            belief = _join(belief, seen)
         if len(own) > 1:
             rivals = np.max([other for i, other in enumerate(own) if i != index], axis=0)
             belief = np.minimum(belief, 2 * (own[index] - rivals))
@@ -120,13 +123,23 @@ def box(mask: Mask) -> Floats | None:
     return np.array([columns[0], rows[0], columns[-1], rows[-1]], dtype=np.float32)
 
 
+def _cells(side: int) -> Floats:
+    """(side * side, 2) unit coordinates of the middles of a square map's cells, row by row."""
+    ticks = (np.arange(side, dtype=np.float32) + 0.5) / side
+    columns, rows = np.meshgrid(ticks, ticks)
+    return np.stack([columns.ravel(), rows.ravel()], axis=1)
+
+
 def _join(own: Floats, seen: Floats) -> Floats:
     """Logits of both networks together; far from the pose network's body the answer is no."""
     body = (own > 0).astype(np.uint8)
     size = max(1.0, float(body.sum()) ** 0.5)
     away = cv2.distanceTransform(1 - body, cv2.DIST_L2, 3) / (REACH * size)
     return np.asarray(
-        seen + POSE_WEIGHT * np.clip(own, -8, 8) - 6 * np.clip(away - 0.5, 0, 2), np.float32
+        np.clip(seen, -LIMIT, LIMIT)
+        + np.clip(POSE_WEIGHT * own, -LIMIT, LIMIT)
+        - 6 * np.clip(away - 0.5, 0, 2),
+        np.float32,
     )
 
 
@@ -136,11 +149,25 @@ def _by_color(colors: Floats, belief: Floats) -> Floats:
     window = max(3, round(COLOR_WINDOW * max(belief.shape)))
     probability = np.asarray(expit(prior), np.float32)
     for _ in range(2):
-        evidence = color_evidence(colors, probability, window, 5e-4)
+        evidence = color_evidence(colors, probability, window, 5e-4, stride=STRIDE)
         evidence = np.clip(COLOR_WEIGHT * evidence, -COLOR_LIMIT, COLOR_LIMIT)
         probability = np.asarray(expit(prior + evidence), np.float32)
-        probability = np.clip(guided_filter(colors, probability, 2, 1e-4), 0, 1)
-    return probability
+    return _tidy(np.clip(guided_filter(colors, probability, 2, 1e-4), 0, 1))
+
+
+def _tidy(mask: Floats) -> Floats:
+    """Without specks beside the body and without pinholes in it."""
+    clean = mask.copy()
+    for inside in (True, False):
+        region = clean >= 0.5 if inside else clean < 0.5
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8))
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        if not areas.size:
+            continue
+        least = SPECK * areas.max() if inside else PINHOLE * float((clean >= 0.5).sum())
+        small = 1 + np.flatnonzero(areas < least)
+        clean[np.isin(labels, small)] = 0 if inside else 1
+    return clean
 
 
 def _exclusive(masks: list[Floats]) -> list[Floats]:

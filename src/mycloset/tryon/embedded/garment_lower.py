@@ -18,6 +18,7 @@ class LowerReading:
         legs: whether there are two.
         flare: hem width (both legs' outsides) / waist width.
         length_reach: (hem's y - waist's y) / waist width.
+        top_bend: how far the top edge is from a straight line, as a share of its length.
         confidence: 0..1.
     """
 
@@ -25,6 +26,7 @@ class LowerReading:
     legs: bool
     flare: float
     length_reach: float
+    top_bend: float
     confidence: float
 
 
@@ -63,8 +65,18 @@ def read_lower(outline: Outline) -> LowerReading:
         crotch is not None,
         hem_width / width,
         (hem_y - waist_y) / width,
+        _bend(outline, waist_right, waist_left) / width,
         _confidence(outline, points, waist),
     )
+
+
+def _bend(outline: Outline, start: int, end: int) -> float:
+    """How far, in pixels, the outline leaves the chord between two of its points."""
+    a, b = outline.points[start], outline.points[end]
+    chord = b - a
+    off = outline.points[outline.walk(start, end)] - a
+    away = (chord[0] * off[:, 1] - chord[1] * off[:, 0]) / max(float(np.hypot(*chord)), 1e-6)
+    return float(np.abs(away).max())
 
 
 def _waist(outline: Outline) -> tuple[int, int]:

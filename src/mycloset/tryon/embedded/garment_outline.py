@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 Marks: TypeAlias = NDArray[np.bool_]
 
 READ_SIDE = 384
@@ -46,6 +47,20 @@ class Outline:
     def width(self) -> float:
         return self.right - self.left
 
+    def mirrored(self) -> Outline:
+        """The same as a mirror shows it, so that what is said of one side serves both."""
+        last = self.marks.shape[1] - 1
+        points = self.points[::-1].copy()
+        points[:, 0] = last - points[:, 0]
+        return replace(
+            self,
+            marks=np.ascontiguousarray(self.marks[:, ::-1]),
+            points=points,
+            axis=last - self.axis,
+            left=last - self.right,
+            right=last - self.left,
+        )
+
     def full(self, point: Points) -> NDArray[np.float32]:
         """A point here -> (2,) float32 in pixels of the full picture."""
         return ((np.asarray(point, np.float64) + 0.5) * self.scale - 0.5).astype(np.float32)
@@ -80,12 +95,18 @@ def outline_of(alpha: NDArray[np.float32]) -> Outline:
     size = (max(8, round(width / scale)), max(8, round(height / scale)))
     scale = height / size[1]
     small = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
-    marks = _one_piece(small >= 0.5)
+    marks = _without_ties(_one_piece(small >= 0.5))
     axis = _axis(marks)
-    marks = _open_slots(marks, axis)
-    contours, _ = cv2.findContours(
-        marks.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    return _trace(_open_slots(marks, axis), axis, scale)
+
+
+def retrace(outline: Outline, marks: Marks) -> Outline:
+    """The outline of a changed mask, about the same axis."""
+    return _trace(_largest(marks), outline.axis, outline.scale)
+
+
+def _trace(marks: Marks, axis: float, scale: float) -> Outline:
+    contours, _ = cv2.findContours(marks.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contour = max(contours, key=cv2.contourArea)[:, 0, :].astype(np.float64)
     points = _smooth(contour, 1.2)
     x, y = points[:, 0], points[:, 1]
@@ -172,6 +193,22 @@ def _near_main(byte: NDArray[np.uint8]) -> Marks:
     closed = cv2.morphologyEx(main, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     near: Marks = closed > 0
     return near
+
+
+def _without_ties(marks: Marks) -> Marks:
+    """Without the thin things that hang down: ribbons, ties, garters. Straps above stay."""
+    ys, xs = np.nonzero(marks)
+    width = int(np.ptp(xs)) + 1
+    radius = max(1, round(0.018 * width))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    opened = cv2.morphologyEx(marks.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0
+    below = np.arange(len(marks))[:, None] > ys.min() + 0.45 * np.ptp(ys)
+    lost = marks & ~opened & below
+    # Corners that opening rounds off are not ties: they are small.
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lost.astype(np.uint8))
+    tall = stats[:, cv2.CC_STAT_HEIGHT] > 0.06 * np.ptp(ys)
+    tall[0] = False
+    return _largest(marks & ~tall[labels])
 
 
 def _axis(marks: Marks) -> float:

@@ -16,8 +16,9 @@ _SHOULDERS_M = 0.42
 _ARM_M = 0.54
 """Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
 
-_DRESS_FROM = 2.15
-"""A garment this many shoulder widths long, or longer, is a dress: T-shirts have about 1.5."""
+_DRESS_FROM = 2.4
+"""A garment this many times as long as it is wide at the chest is a dress: T-shirts have 1.5 (laid
+flat) to 2.2 (on a dummy)."""
 
 
 def read_shape(mask: Mask, picture: Picture, category: Category | None) -> GarmentShape:
@@ -45,12 +46,16 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
 
 
 def _is_lower(lower: LowerReading, upper: UpperReading) -> bool:
-    if upper.sleeved:
+    """Whether a garment of unknown kind is worn below the waist.
+
+    Its top edge is a nearly straight waistband; that of a top falls off along the shoulders, or is
+    notched by the neck.
+    """
+    if upper.sleeved or lower.top_bend > 0.1:
         return False
     if lower.legs:
-        return lower.confidence > 0.4
-    # A skirt's top edge is straight and its narrowest; a top has a neckline or straps.
-    return lower.confidence > 0.5 and upper.neck_depth < 0.04 and lower.flare > 0.85
+        return lower.confidence > 0.3
+    return lower.confidence > 0.3 and lower.top_bend < 0.06 and lower.flare > 0.9
 
 
 def _lower_shape(outline: Outline, reading: LowerReading, sure: float) -> GarmentShape:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mycloset.tryon.embedded.garment_outline import (
-    Marks,
     Outline,
     Points,
     corner_between,
     corners_between,
-    turning,
 )
+from mycloset.tryon.embedded.garment_sleeves import find_armpit, free_sleeves
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class UpperReading:
         points: landmarks by name, in pixels of the outline.
         sleeved: whether it has sleeves.
         sleeve_reach: length of the sleeves / shoulder width.
-        length_reach: (hem's y - shoulders' y) / shoulder width.
+        length_reach: (hem's y - shoulders' y) / width between the armpits.
         neck_depth: how far the top edge is notched at the axis, as a share of the width.
         off_shoulder: whether the neckline runs across below the shoulders.
         confidence: 0..1.
@@ -54,8 +52,9 @@ class _Side:
 
 def read_upper(outline: Outline) -> UpperReading:
     """Read an outline as a top or a dress."""
-    flipped = _mirrored(outline)
-    pits = _armpit(outline), _armpit(flipped)
+    outline = free_sleeves(outline)
+    flipped = outline.mirrored()
+    pits = find_armpit(outline), find_armpit(flipped)
     # One sleeve folded away or lying on the body: its armpit is the other one's mirror image.
     if (pits[0] is None) != (pits[1] is None):
         pits = _complete(outline, flipped, pits)
@@ -101,24 +100,10 @@ def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> U
         points,
         sleeved,
         reach,
-        (hem_y - shoulder_y) / shoulders,
+        (hem_y - shoulder_y) / max(chest, 1.0),
         (float(points["neck_front"][1]) - collar_y) / max(outline.width, 1.0),
         sleeved and opening > 0.82 * chest,
         _confidence(outline, points),
-    )
-
-
-def _mirrored(outline: Outline) -> Outline:
-    last = outline.marks.shape[1] - 1
-    points = outline.points[::-1].copy()
-    points[:, 0] = last - points[:, 0]
-    return replace(
-        outline,
-        marks=np.ascontiguousarray(outline.marks[:, ::-1]),
-        points=points,
-        axis=last - outline.axis,
-        left=last - outline.right,
-        right=last - outline.left,
     )
 
 
@@ -126,58 +111,6 @@ def _to_picture(view: Outline, outline: Outline, point: Points) -> Points:
     if view is outline:
         return point
     return np.array([outline.marks.shape[1] - 1 - point[0], point[1]])
-
-
-def _armpit(outline: Outline) -> int | None:
-    """Number of the armpit between body and sleeve, on the picture's right; None without sleeve.
-
-    Under a sleeve is ground that has garment above it and garment towards the axis; the armpit is
-    its end, up and inwards, and the outline turns sharply there. A waist turns gently.
-    """
-    under = _under_sleeve(outline)
-    ys, xs = np.nonzero(under)
-    if not ys.size:
-        return None
-    bends = turning(outline, 0.045 * outline.height)
-    order = np.argsort(ys + 0.8 * (xs - outline.axis))
-    tried: list[Points] = []
-    for k in order[:: max(1, len(order) // 400)]:
-        place = np.array([xs[k], ys[k]], np.float64)
-        if any(np.hypot(*(place - t)) < 0.06 * outline.height for t in tried):
-            continue
-        tried.append(place)
-        if len(tried) > 6:
-            return None
-        index = outline.nearest(place)
-        around = (index + np.arange(-6, 7)) % len(outline.points)
-        index = int(around[np.argmin(bends[around])])
-        if bends[index] > -32.0 or not _has_sleeve(outline, index):
-            continue
-        return index
-    return None
-
-
-def _under_sleeve(outline: Outline) -> Marks:
-    marks = outline.marks
-    above = np.logical_or.accumulate(marks, axis=0)
-    inside = np.logical_or.accumulate(marks, axis=1)
-    under = ~marks & above & inside
-    under[:, : int(outline.axis + 0.12 * outline.width)] = False
-    under[: int(outline.top + 0.06 * outline.height)] = False
-    # The lower half of a dress flares and gathers; no armpit is there.
-    under[int(outline.top + 0.62 * outline.height) :] = False
-    opened = cv2.morphologyEx(under.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    found: Marks = opened > 0
-    return found
-
-
-def _has_sleeve(outline: Outline, armpit: int) -> bool:
-    """Whether garment lies beyond an armpit: out to the side, or hanging beside the body."""
-    x, y = outline.points[armpit]
-    above = outline.marks[: int(y) + 1]
-    columns = np.flatnonzero(above.any(axis=0))
-    overhang = float(columns.max()) - x
-    return overhang > 0.035 * outline.width
 
 
 def _complete(
@@ -199,8 +132,6 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
     middle = outline.nearest(np.array([outline.axis, _top_at(outline, outline.axis)]))
     if armpit is None:
         return _sleeveless_side(outline, middle)
-    outer, inner = corners_between(outline, middle, armpit)
-    # The first corner of all four is the neck's; the sleeve's two lie beyond the shoulder.
     shoulder_x = _shoulder_x(outline, float(outline.points[armpit][0]))
     shoulder = _on_top(outline, middle, armpit, shoulder_x)
     outer, inner = corners_between(outline, shoulder, armpit)
@@ -210,10 +141,19 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
 
 def _sleeveless_side(outline: Outline, middle: int) -> _Side:
     """Armhole instead of sleeve: collar and shoulder are the strap's ends, or the shoulder's."""
-    top_y = outline.points[middle][1]
     limit = outline.top + min(0.5 * outline.height, 0.75 * outline.width)
-    low = _side_at(outline, max(limit, top_y + 4))
-    collar, shoulder = corners_between(outline, middle, low)
+    low = _side_at(outline, max(limit, outline.points[middle][1] + 4))
+    way = outline.walk(middle, low)
+    heights = outline.points[way][:, 1]
+    peak = int(np.argmin(heights))
+    below = heights[peak] + 0.1 * outline.width
+    start, end = middle, low
+    if heights[0] > below:
+        # A neckline deep below the straps: look at the strap's top only.
+        start = int(way[: peak + 1][np.flatnonzero(heights[: peak + 1] > below)[-1]])
+        after = np.flatnonzero(heights[peak:] > below)
+        end = int(way[peak + after[0]]) if after.size else low
+    collar, shoulder = corners_between(outline, start, end)
     armpit, bulge = corner_between(outline, shoulder, low)
     if bulge < 0.01 * outline.height:
         # No armhole stands out: halfway down is as good as any.

@@ -80,9 +80,9 @@ def draw_matching(
 def _spacing(garment: RGB, mask: Mask | None) -> float:
     """Pixels of the garment picture between grid lines: CELLS of them across the garment."""
     if mask is None or not mask.binary.any():
-        return max(garment.shape[:2]) / CELLS
+        return float(max(garment.shape[:2])) / CELLS
     rows, columns = (np.flatnonzero(mask.binary.any(axis=axis)) for axis in (1, 0))
-    extent = max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) + 1
+    extent: int = max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) + 1
     return extent / CELLS
 
 

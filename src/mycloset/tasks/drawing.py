@@ -1,0 +1,192 @@
+"""What typed results look like: a skeleton, a parsing with its legend, a mask, on their picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw
+
+from mycloset.images import RGB
+from mycloset.tasks.canvas import (
+    FAINT,
+    INK,
+    PAPER,
+    Color,
+    blend,
+    checkerboard,
+    fade,
+    font,
+    pill,
+    sheet,
+    text_size,
+    unit,
+)
+from mycloset.tasks.masks import Mask
+from mycloset.tasks.parsing import HumanParsing
+from mycloset.tasks.poses import Pose
+
+LEFT: Color = (255, 128, 20)
+RIGHT: Color = (20, 132, 255)
+MIDDLE: Color = (70, 190, 110)
+EDGE: Color = (24, 26, 32)
+OUTLINE: Color = (230, 40, 110)
+
+LEAST_SURE = 0.05
+HEAD = ("nose", "eye", "ear", "mouth")
+FINE = (*HEAD, "pinky", "index", "thumb")
+
+
+def draw_pose(picture: RGB, pose: Pose) -> RGB:
+    """The skeleton on a faded picture, of the picture's size.
+
+    The person's left is orange, the right blue, what joins them green; a joint or limb is as
+    opaque as it is sure, and one that is less sure than 0.05 is left out.
+    """
+    height, width = picture.shape[:2]
+    scale = unit(height, width)
+    drawn = fade(picture, 0.35)
+    for first, second in pose.skeleton.limbs:
+        sure = min(pose.sure(first), pose.sure(second))
+        if sure >= LEAST_SURE:
+            thin = first.split("_")[-1] in FINE or any(name in first for name in FINE)
+            thick = (3.0 if thin else 7.0) * scale
+            _limb(drawn, pose.point(first), pose.point(second), _side(first, second), thick, sure)
+    for joint, sure in zip(pose.skeleton.joints, pose.confidence, strict=True):
+        if sure >= LEAST_SURE:
+            fine = any(name in joint for name in FINE)
+            radius = (3.5 if fine else 7.0) * scale
+            point = pose.point(joint)
+            _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
+    return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
+
+
+def draw_parsing(picture: RGB, parsing: HumanParsing) -> RGB:
+    """The classes in colours on the picture, and beside it a legend of those that occur.
+
+    Returns:
+        (H, W + legend, 3); the background is faded, the legend names each class and its share of
+        the person.
+    """
+    height, width = picture.shape[:2]
+    scale = unit(height, width)
+    labels = parsing.labels
+    if labels.shape != (height, width):
+        resized = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST)
+        labels = np.asarray(resized, dtype=np.uint8)
+    colors = np.array(parsing.table.colors, dtype=np.uint8)
+    ground = _ground(parsing)
+    body = np.ones_like(labels, dtype=bool) if ground is None else labels != ground
+    drawn = np.where(body[..., None], blend(picture, colors[labels], 0.62), fade(picture, 0.6))
+    # Where two classes meet, a line in white keeps like colours apart.
+    kernel = np.ones((3, 3), np.uint8)
+    meet = np.asarray(cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, kernel)) > 0
+    if scale >= 1.5:
+        meet = np.asarray(cv2.dilate(meet.astype(np.uint8), kernel)) > 0
+    drawn = np.where(meet[..., None], np.uint8(255), drawn).astype(np.uint8)
+    counts = np.bincount(labels[body].ravel(), minlength=len(parsing.table.labels))
+    total = max(1, int(counts.sum()))
+    shares = [
+        (parsing.table.labels[number], colors[number], int(counts[number]) / total)
+        for number in np.argsort(-counts, kind="stable")
+        if counts[number] > 0
+    ]
+    return np.concatenate([drawn, _legend(height, shares, scale)], axis=1)
+
+
+def draw_mask(picture: RGB, mask: Mask) -> RGB:
+    """What the mask covers, cut out on a checkerboard, with its outline; of the picture's size."""
+    height, width = picture.shape[:2]
+    scale = unit(height, width)
+    board = checkerboard(height, width, max(4, round(18 * scale)))
+    drawn = blend(board, picture, mask.alpha)
+    contours, _ = cv2.findContours(
+        mask.binary.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
+    )
+    cv2.drawContours(drawn, contours, -1, OUTLINE, max(1, round(2.5 * scale)), cv2.LINE_AA)
+    return drawn
+
+
+def _side(first: str, second: str) -> Color:
+    sides = {side for name in (first, second) for side in ("left", "right") if side in name}
+    if sides == {"left"}:
+        return LEFT
+    return RIGHT if sides == {"right"} else MIDDLE
+
+
+def _limb(
+    drawn: RGB,
+    start: np.ndarray[tuple[int], np.dtype[np.float32]],
+    end: np.ndarray[tuple[int], np.dtype[np.float32]],
+    color: Color,
+    thick: float,
+    sure: float,
+) -> None:
+    """Draw one line (or dot) with a dark edge into `drawn`, blended by `sure`, in its own box."""
+    height, width = drawn.shape[:2]
+    reach = thick / 2 + 4
+    low = np.floor(np.minimum(start, end) - reach).astype(int).clip(0, (width, height))
+    high = np.ceil(np.maximum(start, end) + reach).astype(int).clip(0, (width, height))
+    if (high <= low).any():
+        return
+    box = drawn[low[1] : high[1], low[0] : high[0]]
+    painted = box.copy()
+    # cv2 takes fixed-point coordinates: four fractional bits are a sixteenth of a pixel.
+    first, second = (tuple(int(v) for v in np.round((point - low) * 16)) for point in (start, end))
+    for paint, extra in ((EDGE, max(1.0, 0.35 * thick)), (color, 0.0)):
+        width_ = max(1, round(thick + extra))
+        cv2.line(painted, first, second, paint, width_, cv2.LINE_AA, 4)
+    box[:] = blend(box, painted, min(1.0, 0.15 + 0.85 * sure))
+
+
+def _ground(parsing: HumanParsing) -> int | None:
+    found = [n for n, label in enumerate(parsing.table.labels) if label == "background"]
+    return found[0] if found else None
+
+
+def _legend(
+    height: int, shares: list[tuple[str, np.ndarray[tuple[int], np.dtype[np.uint8]], float]],
+    scale: float,
+) -> RGB:  # fmt: skip
+    size = round(21 * scale)
+    line = round(1.75 * size)
+    if shares and line * len(shares) > height:
+        line = max(10, height // len(shares))
+        size = max(9, round(line / 1.75))
+    names = [name.replace("-", " ") for name, _, _ in shares]
+    widest = max((text_size(name, size)[0] for name in names), default=0)
+    percent = text_size("100 %", size)[0]
+    pad, box = round(16 * scale), size
+    width = pad + box + pad // 2 + widest + pad + percent
+    image = Image.fromarray(sheet(height, width))
+    draw = ImageDraw.Draw(image)
+    for row, (name, (_, color, share)) in enumerate(zip(names, shares, strict=True)):
+        y = row * line
+        if y + size > height:
+            break
+        draw.rounded_rectangle(
+            (pad, y, pad + box, y + box), radius=box // 5, fill=tuple(int(c) for c in color)
+        )
+        draw.text((pad + box + pad // 2, y), name, fill=INK, font=font(size))
+        figure = f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+        draw.text((width, y), figure, fill=FAINT, font=font(size), anchor="ra")
+    return np.asarray(image)
+
+
+def _key(drawn: RGB, entries: tuple[tuple[str, Color], ...], scale: float) -> RGB:
+    """Write which colour means what into the lower left corner, on paper."""
+    size, pad = round(19 * scale), round(10 * scale)
+    widths = [size + pad // 2 + text_size(name, size)[0] for name, _ in entries]
+    height, width = size + 2 * pad, sum(widths) + pad * (len(entries) + 1)
+    if height + pad > drawn.shape[0] or width + pad > drawn.shape[1]:
+        return drawn
+    top = drawn.shape[0] - pad - height
+    pill(drawn, (pad, top, pad + width, top + height), pad * 0.7, PAPER)
+    starts = [2 * pad + sum(widths[:number]) + pad * number for number in range(len(widths))]
+    for x, (_, color) in zip(starts, entries, strict=True):
+        pill(drawn, (x, top + pad, x + size, top + pad + size), size / 2, color)
+    image = Image.fromarray(drawn)
+    draw = ImageDraw.Draw(image)
+    for x, (name, _) in zip(starts, entries, strict=True):
+        place = (x + size + pad // 2, top + pad + size / 2)
+        draw.text(place, name, fill=INK, font=font(size), anchor="lm")
+    return np.asarray(image)

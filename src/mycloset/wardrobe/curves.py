@@ -105,3 +105,8 @@ def to_srgb(linear: ArrayLike) -> Floats:
 def to_bytes(srgb: ArrayLike) -> NDArray[np.uint8]:
     """sRGB values 0..1 to 0..255."""
     return np.clip(np.round(np.asarray(srgb, np.float32) * 255), 0, 255).astype(np.uint8)
+
+
+def floats(values: ArrayLike) -> Floats:
+    """The values as a float32 array."""
+    return np.asarray(values, np.float32)

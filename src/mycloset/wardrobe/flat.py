@@ -8,12 +8,13 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mycloset.wardrobe.curves import (
     Floats,
     blur,
     coverage,
+    floats,
     mirrored,
     path,
     smooth_noise,
@@ -23,6 +24,7 @@ from mycloset.wardrobe.curves import (
     to_srgb,
 )
 from mycloset.wardrobe.fabrics import as_float, paint, paint_front, weave_grain
+from mycloset.wardrobe.folds import Fold, relief, shaken
 from mycloset.wardrobe.garments import (
     SIDES,
     Cut,
@@ -69,6 +71,10 @@ class FlatGarment:
         """`upper`, `lower` or `dress`."""
         return self.spec.kind.category
 
+    def to_pixels(self, cm: ArrayLike) -> Floats:
+        """(..., 2) pixels of this picture of (..., 2) places in cm on the cloth."""
+        return floats(floats(cm) * np.float32(self.pixels_per_cm) + self.origin)
+
     @property
     def rgba(self) -> NDArray[np.uint8]:
         """(H, W, 4) uint8: the picture with the mask as its alpha channel."""
@@ -97,9 +103,29 @@ def draw_garment(
     picture = backdrop + (picture - backdrop) * mask[..., None]
     rgb = to_bytes(to_srgb(picture) + rng.normal(0, 0.0035, picture.shape).astype(np.float32))
     landmarks = {
-        name: sheet.to_pixels(np.float32([point]))[0] for name, point in sheet.cut.landmarks.items()
+        name: sheet.to_pixels(floats([point]))[0] for name, point in sheet.cut.landmarks.items()
     }
     return FlatGarment(spec, rgb, mask, landmarks, sheet.scale, sheet.origin)
+
+
+def details_of(spec: GarmentSpec) -> tuple[Floats, float, Floats]:
+    """Seams and trims of a garment, to be carried onto a body.
+
+    Returns:
+        (h, w, 2) float32: a factor on the cloth's light, and 0..1 where a contrasting trim is;
+        pixels a centimetre; (2,) the pixel of the cloth's origin.
+    """
+    cut = cut_garment(spec)
+    left, top, right, bottom = cut.bounds
+    size = (round((bottom - top) * 11 / 0.86), round((right - left) * 11 / 0.88))
+    sheet = _Sheet(spec, cut, size)
+    light = np.ones(size, np.float32)
+    for seam, depth in _seams(sheet):
+        light *= 1.0 - depth * seam
+    trim = np.zeros(size, np.float32)
+    for band in _bands(sheet):
+        trim = np.maximum(trim, band)
+    return np.dstack([light, trim]).astype(np.float32), sheet.scale, sheet.origin
 
 
 class _Sheet:
@@ -154,7 +180,7 @@ def _cloth(sheet: _Sheet) -> tuple[Floats, Floats]:
         low = float(cut.back_neck[0, 1])
         label = (np.abs(sheet.x) < 2.1) & (np.abs(sheet.y - low - 1.9) < 0.95)
         tag = (
-            np.float32([0.93, 0.92, 0.90])
+            floats([0.93, 0.92, 0.90])
             * (1 - 0.25 * (np.abs(sheet.y - low - 1.9) < 0.16))[..., None]
         )
         hollow += (tag - hollow) * label[..., None]
@@ -219,10 +245,10 @@ def waistband_cm(spec: GarmentSpec) -> float:
 def _light(sheet: _Sheet, mask: Floats, rng: np.random.Generator) -> Floats:
     """(H, W) factor on the cloth's colour: folds, rounded edges, seams, the hollow of the neck."""
     cut, scale = sheet.cut, sheet.scale
-    relief = _folds(sheet, rng)
+    surface = _folds(sheet, rng)
     # Cloth is thick: it rounds off towards its edges.
-    relief += 0.55 * blur(mask, 0.55 * scale) + 0.5 * blur(mask, 1.6 * scale)
-    slope_y, slope_x = np.gradient(relief, sheet.footprint)
+    surface += 0.55 * blur(mask, 0.55 * scale) + 0.5 * blur(mask, 1.6 * scale)
+    slope_y, slope_x = np.gradient(surface, sheet.footprint)
     facing = 1.0 / np.sqrt(1.0 + slope_x**2 + slope_y**2)
     light = (0.86 - 0.42 * slope_x * facing - 0.50 * slope_y * facing) * facing + 0.10
     light = np.clip(light, 0.25, 1.22).astype(np.float32)
@@ -264,12 +290,12 @@ def _seams(sheet: _Sheet) -> list[tuple[Floats, float]]:
                 rim = sheet.stroke(line, 2.5) - sheet.stroke(line, 2.25)
                 found.append((np.clip(rim, 0, 1) * body, 0.25))
     for rise in (2.2,):
-        bottom = _hem_line(cut) - np.float32([0, rise])
+        bottom = _hem_line(cut) - floats([0, rise])
         found.append((sheet.stroke(bottom, 0.14) * body, 0.24))
     if spec.kind is GarmentKind.TROUSERS:
         for sign in SIDES.values():
             hem = cut.leg[-1]
-            line = np.float32([[sign * hem[1], hem[0] - 2.2], [sign * hem[2], hem[0] - 2.5]])
+            line = floats([[sign * hem[1], hem[0] - 2.2], [sign * hem[2], hem[0] - 2.5]])
             found.append((sheet.stroke(line, 0.14) * body, 0.24))
         found += _trouser_details(sheet, body)
     elif not cut.neck.size:
@@ -302,10 +328,10 @@ def _trouser_details(sheet: _Sheet, body: Floats) -> list[tuple[Floats, float]]:
     band = waistband_cm(sheet.spec)
     sag = 1.1 * (1 - (sheet.x / cut.landmarks["waist_left"][0]) ** 2)
     found = [(smoothstep(0.14, 0.0, np.abs(sheet.y - band - sag)) * body, 0.42)]
-    fly = np.float32([[0.3, band + 1], [0.25, 18.0], [0.0, 27.0]])
+    fly = floats([[0.3, band + 1], [0.25, 18.0], [0.0, 27.0]])
     found.append((sheet.stroke(fly, 0.16) * body, 0.45))
     curved = path(
-        *[np.float32([[3.4, band + 1]]), np.float32([[3.4, 14.0], [2.6, 17.5], [0.3, 20.0]])]
+        *[floats([[3.4, band + 1]]), floats([[3.4, 14.0], [2.6, 17.5], [0.3, 20.0]])]
     )
     found.append((sheet.stroke(curved, 0.10) * body, 0.28))
     for sign in SIDES.values():
@@ -318,7 +344,7 @@ def _trouser_details(sheet: _Sheet, body: Floats) -> list[tuple[Floats, float]]:
             ]
         )
         found.append((sheet.stroke(pocket, 0.18) * body, 0.42))
-        loop = np.float32([[sign * 9.0, 0.2], [sign * 9.0, band + 1.2]])
+        loop = floats([[sign * 9.0, 0.2], [sign * 9.0, band + 1.2]])
         found.append((sheet.stroke(loop, 1.0) * body, 0.10))
     return found
 
@@ -329,41 +355,22 @@ def _folds(sheet: _Sheet, rng: np.random.Generator) -> Floats:
     small = (max(2, sheet.size[1] // step), max(2, sheet.size[0] // step))
     x = cv2.resize(sheet.x, small, interpolation=cv2.INTER_AREA)
     y = cv2.resize(sheet.y, small, interpolation=cv2.INTER_AREA)
-    relief = np.zeros(small[::-1], np.float32)
-    for start, end, width, height in _fold_lines(sheet.spec, sheet.cut, rng):
-        relief += _ridge(x, y, start, end, width, height)
+    height = relief(shaken(_fold_lines(sheet.spec, sheet.cut), rng), x, y)
     cell = sheet.scale / step
-    relief += 0.20 * smooth_noise(relief.shape, (24 * cell, 9 * cell), rng, octaves=2)
+    height += 0.20 * smooth_noise(small[::-1], (24 * cell, 9 * cell), rng, octaves=2)
     # A crease is rounder on one side than on the other: let the relief lean a little.
-    relief += 0.10 * smooth_noise(relief.shape, (6 * cell, 5 * cell), rng, octaves=2)
+    height += 0.10 * smooth_noise(small[::-1], (6 * cell, 5 * cell), rng, octaves=2)
     return np.asarray(
-        cv2.resize(relief, sheet.size[::-1], interpolation=cv2.INTER_CUBIC), np.float32
+        cv2.resize(height, sheet.size[::-1], interpolation=cv2.INTER_CUBIC), np.float32
     )
 
 
-def _ridge(x: Floats, y: Floats, start: Floats, end: Floats, width: float, height: float) -> Floats:
-    """A fold: a rounded ridge from `start` that dies out towards `end`."""
-    length = float(np.hypot(*(end - start))) + 1e-6
-    dx, dy = (end - start) / length
-    along = ((x - start[0]) * dx + (y - start[1]) * dy) / length
-    off = (x - start[0]) * -dy + (y - start[1]) * dx
-    wide = width * (0.55 + 0.9 * np.clip(along, 0, 1))
-    fade = smoothstep(-0.12, 0.10, along) * smoothstep(1.08, 0.35, along)
-    ridge: Floats = (height * fade * np.exp(-0.5 * (off / wide) ** 2)).astype(np.float32)
-    return ridge
-
-
-def _fold_lines(
-    spec: GarmentSpec, cut: Cut, rng: np.random.Generator
-) -> list[tuple[Floats, Floats, float, float]]:
-    """Start, end, width and height of every fold, in cm."""
-    lines: list[tuple[Floats, Floats, float, float]] = []
+def _fold_lines(spec: GarmentSpec, cut: Cut) -> list[Fold]:
+    """The folds in which a garment of this cut lies, in cm."""
+    lines: list[Fold] = []
 
     def add(x0: float, y0: float, x1: float, y1: float, width: float, height: float) -> None:
-        shaken = rng.normal(0, 0.9, 4)
-        start = np.array([x0 + shaken[0], y0 + shaken[1]], np.float32)
-        end = np.array([x1 + shaken[2] * 1.5, y1 + shaken[3] * 1.5], np.float32)
-        lines.append((start, end, width, 1.5 * height * float(rng.uniform(0.6, 1.3))))
+        lines.append(Fold((x0, y0), (x1, y1), width, 1.5 * height))
 
     marks = cut.landmarks
     for sign in SIDES.values():
@@ -379,9 +386,9 @@ def _fold_lines(
             count = 2 if sleeve.length < 35 else 6
             for index in range(count):
                 along = sleeve.length * (0.30 + 0.62 * index / count)
-                half = float(sleeve.half_width(np.float32(along)))
-                x0, y0 = sleeve.to_flat(np.float32(-half), np.float32(along))
-                x1, y1 = sleeve.to_flat(np.float32(half * 0.9), np.float32(along + 5.0))
+                half = float(sleeve.half_width(floats(along)))
+                x0, y0 = sleeve.to_flat(floats(-half), floats(along))
+                x1, y1 = sleeve.to_flat(floats(half * 0.9), floats(along + 5.0))
                 add(sign * float(x0), float(y0), sign * float(x1), float(y1), 0.9, 0.34)
         if spec.kind is GarmentKind.DRESS:
             waist = marks["waist_left"]
@@ -406,7 +413,7 @@ def _fold_lines(
 
 def _shadow(mask: Floats, scale: float) -> Floats:
     """(H, W) factor: the soft shadow that the garment throws on its ground."""
-    shift = np.float32([[1, 0, 0.35 * scale], [0, 1, 0.7 * scale]])
+    shift = floats([[1, 0, 0.35 * scale], [0, 1, 0.7 * scale]])
     near = cv2.warpAffine(mask, shift, mask.shape[::-1])
     return (1.0 - 0.20 * blur(near, 0.45 * scale) - 0.14 * blur(near, 1.8 * scale)).astype(
         np.float32
@@ -422,14 +429,14 @@ def _backdrop(ground: Ground, size: tuple[int, int], rng: np.random.Generator) -
     base: tuple[float, float, float] = (0.965, 0.963, 0.96)
     if ground is Ground.COLOURED:
         base = (0.73, 0.80, 0.80)
-    picture = np.float32(base) * vignette[..., None]
+    picture = floats(base) * vignette[..., None]
     if ground is Ground.WOOD:
         plank = np.floor((rows + 1) * 3.5) + np.zeros_like(columns)
         tone = 0.06 * np.sin(plank * 12.9898)
         streaks = smooth_noise(size, (height / 260, width / 5), rng, octaves=3)
         gap = smoothstep(0.012, 0.0, np.abs((rows + 1) * 3.5 - np.round((rows + 1) * 3.5)))
         value = (0.80 + tone + 0.035 * streaks) * (1 - 0.5 * gap)
-        picture = np.float32([0.86, 0.72, 0.56]) * value[..., None] * vignette[..., None]
+        picture = floats([0.86, 0.72, 0.56]) * value[..., None] * vignette[..., None]
     if ground is Ground.CLUTTERED:
         picture = _clutter(size, rng) * vignette[..., None]
     return picture.astype(np.float32)
@@ -439,7 +446,7 @@ def _clutter(size: tuple[int, int], rng: np.random.Generator) -> Floats:
     height, width = size
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     weave = 0.5 + 0.5 * np.sin(columns / width * 120) * np.sin(rows / width * 120)
-    picture = np.float32([0.62, 0.57, 0.53]) + 0.10 * weave[..., None].astype(np.float32)
+    picture = floats([0.62, 0.57, 0.53]) + 0.10 * weave[..., None].astype(np.float32)
     picture += 0.03 * smooth_noise(size, (height / 6, width / 6), rng, octaves=3)[..., None]
     canvas = to_bytes(picture)
     for _ in range(16):

@@ -177,7 +177,7 @@ def cut_garment(spec: GarmentSpec) -> Cut:
 
 
 _USUAL_SLEEVE = {GarmentKind.T_SHIRT: 21.0, GarmentKind.LONG_SLEEVE: 61.0}
-_NECK = {Neckline.CREW: (8.7, 8.5), Neckline.V: (8.7, 16.5), Neckline.SCOOP: (10.5, 13.5)}
+_NECK = {Neckline.CREW: (8.7, 8.0), Neckline.V: (8.7, 16.5), Neckline.SCOOP: (10.5, 13.5)}
 
 
 def _top(spec: GarmentSpec) -> Cut:

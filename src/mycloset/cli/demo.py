@@ -23,17 +23,17 @@ def demo(
     from mycloset.cli.try_on import run_try_on
     from mycloset.errors import OptionError
     from mycloset.images import check_writable
-    from mycloset.wardrobe import demo_garment, demo_garments
+    from mycloset.wardrobe import demo_garment, demo_names, draw_garment
 
     if garment == "list":
-        typer.echo("\n".join(demo_garments()))
+        typer.echo("\n".join(demo_names()))
         return
-    if garment not in demo_garments():
+    if garment not in demo_names():
         raise OptionError(
             f"--garment: {garment!r} is none of the drawn garments.",
-            hint=f"They are {', '.join(demo_garments())}.",
+            hint=f"They are {', '.join(demo_names())}.",
         )
     check_writable(out)
     from skimage import data
 
-    run_try_on(data.astronaut(), demo_garment(garment).rgb, out=out, steps=steps)
+    run_try_on(data.astronaut(), draw_garment(demo_garment(garment)).rgb, out=out, steps=steps)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from functools import cache
 
 from mycloset.errors import PersonError
-from mycloset.hub.embedded import body_model
+from mycloset.hub.embedded import BodyModel
 from mycloset.tasks.people import Person
 from mycloset.tryon.state import TryOnState
 
 SHOULDER_SURE = 0.5
+
+
+@cache
+def body_model() -> BodyModel:
+    """The networks that find people, shared by all engines of this process."""
+    return BodyModel(threads=min(4, os.cpu_count() or 1))
 
 
 def find_person(state: TryOnState) -> tuple[Person, tuple[str, ...]]:

@@ -103,5 +103,5 @@ def save_step_pictures(state: TryOnState, folder: str | os.PathLike[str]) -> lis
     if not pictures:
         return []
     written = [write_picture(folder / f"{name}.png", rgb) for name, rgb in pictures.items()]
-    written.append(write_picture(folder / "contact_sheet.png", contact_sheet(pictures)))
+    written.append(write_picture(folder / "contact_sheet.png", contact_sheet(state)))
     return written

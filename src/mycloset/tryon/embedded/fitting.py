@@ -338,7 +338,10 @@ class _Composer:
         """The garment's colours under the photo's light (Lab)."""
         lab = to_lab(self.given.warped.rgb[self.window])
         factor = self.light.factor * self._rounded(1 - 0.6 * self.light.broad)
-        lab[..., 0] = np.clip(lab[..., 0] * factor, 0, 100)
+        light = lab[..., 0]
+        # Light above the cloth's own colour may not burn it out: it only nears white.
+        brighter = light + (99.0 - light) * np.minimum(1.5 * (factor - 1), 0.5)
+        lab[..., 0] = np.where(factor > 1, np.minimum(light * factor, brighter), light * factor)
         return lab
 
     def _rounded(self, strength: float) -> Floats:

@@ -46,8 +46,14 @@ def read_light(lab: Floats, old: Flags, unit: float) -> Light:
     core = cv2.erode(old.astype(np.uint8), np.ones((size, size), np.uint8)).astype(np.float32)
     if core.sum() < 0.03 * unit**2:
         return Light(ones, 0.0, 0.0)
+    main, mixed = _main_dye(lab, core > 0)
+    core = cv2.erode(main.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     inside = core > 0
-    light, middle, chroma = _without_dye(lab, inside)
+    if inside.sum() < 0.02 * unit**2:
+        return Light(ones, 0.0, 0.0)
+    light = lab[..., 0]
+    middle = float(np.median(light[inside]))
+    chroma = float(lab[inside, 1:].std(axis=0).mean()) + 8.0 * mixed
     fine = _masked_blur(light, core, 0.012 * unit)
     medium = _masked_blur(light, core, 0.05 * unit)
     broad = _masked_blur(light, core, 0.16 * unit)
@@ -61,44 +67,30 @@ def read_light(lab: Floats, old: Flags, unit: float) -> Light:
     return Light(factor.astype(np.float32), 0.35 + 0.65 * plain, plain)
 
 
-def _without_dye(lab: Floats, inside: Flags) -> tuple[Floats, float, float]:
-    """Lightness as if the cloth had one colour, its median, and what colour variation is left.
+def _main_dye(lab: Floats, inside: Flags) -> tuple[Flags, float]:
+    """Where the cloth has its most common colour, and the share of all others.
 
-    The colours of the cloth (a dark sleeve, a print) are told apart by clustering; each is brought
-    to the lightness of the largest.
+    A print or a dark sleeve says nothing of the light; clusters that differ by light alone (near
+    in chroma, little in L) are one dye.
     """
-    samples = lab[inside]
-    samples = samples[:: max(1, len(samples) // 3000)] * np.float32([0.8, 1.6, 1.6])
+    scaled = lab * np.float32([0.8, 1.6, 1.6])
+    samples = scaled[inside]
+    samples = np.ascontiguousarray(samples[:: max(1, len(samples) // 3000)])
     cv2.setRNGSeed(5)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 0.5)
-    labels = np.zeros((len(samples), 1), np.int32)
-    _, labels, centres = cv2.kmeans(
-        np.ascontiguousarray(samples), 4, labels, criteria, 1, cv2.KMEANS_PP_CENTERS
-    )
+    start = np.zeros((len(samples), 1), np.int32)
+    _, labels, centres = cv2.kmeans(samples, 4, start, criteria, 1, cv2.KMEANS_PP_CENTERS)
     counts = np.bincount(labels[:, 0], minlength=4)
-    # Clusters that differ by light alone (near in chroma, little in L) are one dye.
     dye = np.arange(4)
     for a in range(4):
         for b in range(a):
-            gap = centres[a] - centres[b]
-            if np.hypot(gap[1], gap[2]) < 11 and abs(gap[0]) < 13:
+            step = centres[a] - centres[b]
+            if np.hypot(step[1], step[2]) < 11 and abs(step[0]) < 13:
                 dye[dye == dye[a]] = dye[b]
     share = np.array([counts[dye == d].sum() for d in range(4)], np.float32)
-    main = int(np.argmax(share))
-    scaled = lab * np.float32([0.8, 1.6, 1.6])
-    distance = np.stack([((scaled - c) ** 2).sum(axis=2) for c in centres])
-    number = dye[distance.argmin(axis=0)]
-    light = lab[..., 0].copy()
-    middle = float(np.median(light[inside & (number == main)]))
-    chroma = 0.0
-    for d in np.unique(dye):
-        here = inside & (number == d)
-        if here.any():
-            own = float(np.median(light[here]))
-            light[number == d] *= middle / max(own, 4.0)
-            chroma += float(lab[here, 1:].std(axis=0).mean()) * here.sum() / inside.sum()
-    mixed = 1.0 - float(share.max() / max(share.sum(), 1.0))
-    return light, middle, chroma + 6.0 * mixed
+    nearest = np.stack([((scaled - c) ** 2).sum(axis=2) for c in centres]).argmin(axis=0)
+    main = inside & (dye[nearest] == int(np.argmax(share)))
+    return main, 1.0 - float(share.max() / max(share.sum(), 1.0))
 
 
 def _masked_blur(values: Floats, weight: Floats, sigma: float) -> Floats:

@@ -24,7 +24,9 @@ Flags = NDArray[np.bool_]
 # Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
 # proportions after ANSUR II medians, rounded.
 SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
-FLAT_CHEST = 1.36  # half the girth of a regular top at the chest
+FLAT_CHEST = 1.30  # half the girth of a regular top at the chest
+TOP_LENGTH = 1.74  # a regular top, collar to hem
+REGULAR_ASPECT = 1.38  # length over flat chest of a regular top
 FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
@@ -83,15 +85,27 @@ def place_upper(
 
 
 def upper_scale(shape: GarmentShape, body: Body) -> float:
-    """Pixels on the person for a pixel of the garment picture."""
-    point = shape.points
+    """Pixels on the person for a pixel of the garment picture.
+
+    A picture of a garment has no scale. Three lengths speak for one, each with the spread that it
+    has among garments: the flat chest (tight or boxy), the length (cropped or long), and with
+    sleeves the shoulders (set in or dropped).
+    """
+    point, unit = shape.points, body.unit
     chest = gap(point["armpit_left"], point["armpit_right"])
-    by_chest = FLAT_CHEST * body.unit / chest
-    if shape.sleeves is SleeveLength.NONE:
-        return by_chest
-    by_shoulder = SHOULDER_SEAM * body.unit / gap(point["shoulder_left"], point["shoulder_right"])
-    # A dropped shoulder makes the shoulder line long; a boxy cut makes the chest wide.
-    return float(np.sqrt(by_chest * by_shoulder))
+    top = (point["collar_left"] + point["collar_right"]) / 2
+    length = gap(top, (point["hem_left"] + point["hem_right"]) / 2)
+    votes = [(FLAT_CHEST * unit / chest, 0.13)]
+    if shape.category is Category.UPPER:
+        # Cropped tops and tunics say little by their length.
+        unusual = max(0.0, abs(np.log(length / chest / REGULAR_ASPECT)) - 0.12)
+        votes.append((TOP_LENGTH * unit / length, 0.10 + 1.2 * unusual))
+    if shape.sleeves is not SleeveLength.NONE:
+        shoulders = gap(point["shoulder_left"], point["shoulder_right"])
+        votes.append((SHOULDER_SEAM * unit / shoulders, 0.12))
+    weights = np.array([1 / spread**2 for _, spread in votes])
+    logs = np.log([scale for scale, _ in votes])
+    return float(np.exp((weights * logs).sum() / weights.sum()))
 
 
 class _Torso:

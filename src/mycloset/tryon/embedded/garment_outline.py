@@ -205,7 +205,7 @@ def _without_ties(marks: Marks) -> Marks:
     below = np.arange(len(marks))[:, None] > ys.min() + 0.45 * np.ptp(ys)
     lost = marks & ~opened & below
     # Corners that opening rounds off are not ties: they are small.
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(lost.astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(lost.astype(np.uint8))
     tall = stats[:, cv2.CC_STAT_HEIGHT] > 0.06 * np.ptp(ys)
     tall[0] = False
     return _largest(marks & ~tall[labels])

@@ -15,7 +15,41 @@ from mycloset.tryon.embedded.garment_outline import (
 )
 
 
-def find_armpit(outline: Outline, lowest: float = 0.62) -> int | None:
+def find_armpits(outline: Outline) -> tuple[int | None, int | None]:
+    """Numbers of the armpits: on the picture's right, and on its left as its mirror image sees it.
+
+    Both are None where there are no sleeves. Where one side's is hidden (a knot, a folded sleeve),
+    or lies elsewhere than the other's, the higher one says where to look for it.
+    """
+    flipped = outline.mirrored()
+    views = outline, flipped
+    found = [find_armpit(view) for view in views]
+    if found[0] is None and found[1] is None:
+        return None, None
+    places = [
+        None if k is None else view.points[k] - [view.axis, 0.0]
+        for view, k in zip(views, found, strict=True)
+    ]
+    for one, other in ((0, 1), (1, 0)):
+        here, there = places[one], places[other]
+        if there is None:
+            continue
+        lost = here is None or (
+            here[1] - there[1] > 0.1 * outline.height
+            or (np.hypot(*(here - there)) > 0.22 * outline.height and here[1] > there[1])
+        )
+        if lost:
+            view = views[one]
+            if here is None and view.right - view.axis < 0.8 * (view.axis - view.left):
+                return None, None
+            expected = there + [view.axis, 0.0]
+            near = find_armpit(view, near=expected)
+            found[one] = view.nearest(expected) if near is None else near
+            places[one] = view.points[found[one]] - [view.axis, 0.0]
+    return found[0], found[1]
+
+
+def find_armpit(outline: Outline, lowest: float = 0.62, near: Points | None = None) -> int | None:
     """Number of the armpit between body and sleeve, on the picture's right; None without sleeve.
 
     It is the sharpest concave corner that lies far, along the outline, from where the outline
@@ -24,6 +58,7 @@ def find_armpit(outline: Outline, lowest: float = 0.62) -> int | None:
 
     Args:
         lowest: how far down an armpit may be, as a share of the garment's height.
+        near: look only around this point.
     """
     points = outline.points
     bends = turning(outline, 0.05 * outline.height)
@@ -34,12 +69,14 @@ def find_armpit(outline: Outline, lowest: float = 0.62) -> int | None:
         (x > outline.axis + 0.1 * outline.width)
         & (y > outline.top + 0.06 * outline.height)
         & (y < outline.top + lowest * outline.height)
-        & (bends < -30.0)
+        & (bends < np.where(y < outline.top + 0.62 * outline.height, -30.0, -18.0))
         & _garment_above(outline)
     )
+    if near is not None:
+        possible &= np.hypot(x - near[0], y - near[1]) < 0.1 * outline.height
     if not possible.any():
         return None
-    score = inward * np.clip((-bends - 20.0) / 50.0, 0.0, 1.0)
+    score = inward * np.clip((-bends - 10.0) / 50.0, 0.0, 1.0)
     score = np.where(possible, score, -np.inf)
     for _ in range(5):
         best = int(np.argmax(score))
@@ -103,24 +140,26 @@ def free_sleeves(outline: Outline) -> Outline:
     """
     marks = outline.marks.copy()
     changed = False
-    for view in (outline, outline.mirrored()):
-        found = find_armpit(view, 0.95)
-        if found is None:
+    views = outline, outline.mirrored()
+    found = [find_armpit(view, 0.97) for view in views]
+    if any(k is not None and not _too_low(v, k) for v, k in zip(views, found, strict=True)):
+        return outline
+    for view, index in zip(views, found, strict=True):
+        if index is None:
             continue
-        x, y = view.points[found]
-        chest = 2.0 * (x - view.axis)
-        shoulder_y = view.top + 0.12 * chest
-        usual = shoulder_y + 0.55 * chest
-        if y < shoulder_y + 0.8 * chest or y > view.bottom - 1:
-            continue
+        x, y = view.points[index]
+        usual = view.top + 0.62 * 2.0 * (x - view.axis)
+        usual = min(usual, view.top + 0.45 * view.height)
         run = [b for a, b in view.row(y + 1) if b > x + 1]
         if not run:
             continue
-        sleeve = (max(run) - x) * 1.1
-        top = np.array([_right_end(view, usual) - sleeve * 1.15, usual])
-        if top[0] < view.axis + 0.1 * view.width:
+        beside = _right_end(view, usual)
+        rise = max(y - usual, 1.0)
+        sleeve = (max(run) - x) * rise / float(np.hypot(rise, max(run) - beside))
+        inner = min(float(x), beside - 0.9 * sleeve)
+        if inner < view.axis + 0.1 * view.width:
             continue
-        ends = [(float(x), float(y) + 1.0), (float(top[0]), float(top[1]))]
+        ends = [(float(x), float(y) + 1.0), (inner, usual)]
         if view is not outline:
             last = marks.shape[1] - 1
             ends = [(last - px, py) for px, py in ends]
@@ -130,6 +169,12 @@ def free_sleeves(outline: Outline) -> Outline:
         marks &= line == 0
         changed = True
     return retrace(outline, marks) if changed else outline
+
+
+def _too_low(view: Outline, index: int) -> bool:
+    """Whether a concave corner lies farther below the top than any armpit does."""
+    x, y = view.points[index]
+    return bool(y > view.top + 0.95 * 2.0 * (x - view.axis))
 
 
 def _right_end(outline: Outline, y: float) -> float:

@@ -12,7 +12,7 @@ from mycloset.tryon.embedded.garment_outline import (
     corner_between,
     corners_between,
 )
-from mycloset.tryon.embedded.garment_sleeves import find_armpit, free_sleeves
+from mycloset.tryon.embedded.garment_sleeves import find_armpits, free_sleeves
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,7 @@ def read_upper(outline: Outline) -> UpperReading:
     """Read an outline as a top or a dress."""
     outline = free_sleeves(outline)
     flipped = outline.mirrored()
-    pits = find_armpit(outline), find_armpit(flipped)
-    # One sleeve folded away or lying on the body: its armpit is the other one's mirror image.
-    if (pits[0] is None) != (pits[1] is None):
-        pits = _complete(outline, flipped, pits)
+    pits = find_armpits(outline)
     sides = _read_side(outline, pits[0]), _read_side(flipped, pits[1])
     points: dict[str, Points] = {}
     for name, view, side in (("left", outline, sides[0]), ("right", flipped, sides[1])):
@@ -113,30 +110,33 @@ def _to_picture(view: Outline, outline: Outline, point: Points) -> Points:
     return np.array([outline.marks.shape[1] - 1 - point[0], point[1]])
 
 
-def _complete(
-    outline: Outline, flipped: Outline, pits: tuple[int | None, int | None]
-) -> tuple[int | None, int | None]:
-    """Both armpits from one, where the other side really reaches as far out; else none."""
-    reach_right, reach_left = outline.right - outline.axis, outline.axis - outline.left
-    if min(reach_left, reach_right) < 0.8 * max(reach_left, reach_right):
-        return None, None
-    if pits[0] is None:
-        assert pits[1] is not None
-        x, y = flipped.points[pits[1]]
-        return outline.nearest(np.array([x - flipped.axis + outline.axis, y])), pits[1]
-    x, y = outline.points[pits[0]]
-    return pits[0], flipped.nearest(np.array([x - outline.axis + flipped.axis, y]))
-
-
 def _read_side(outline: Outline, armpit: int | None) -> _Side:
     middle = outline.nearest(np.array([outline.axis, _top_at(outline, outline.axis)]))
     if armpit is None:
         return _sleeveless_side(outline, middle)
     shoulder_x = _shoulder_x(outline, float(outline.points[armpit][0]))
     shoulder = _on_top(outline, middle, armpit, shoulder_x)
-    outer, inner = corners_between(outline, shoulder, armpit)
+    outer, inner = _cuff(outline, shoulder, armpit)
     collar, neck = _collar(outline, middle, shoulder)
     return _Side(collar, neck, shoulder, armpit, outer, inner)
+
+
+def _cuff(outline: Outline, shoulder: int, armpit: int) -> tuple[int, int]:
+    """Outer and inner corner of a sleeve's end."""
+    way = outline.walk(shoulder, armpit)
+    root = (outline.points[shoulder] + outline.points[armpit]) / 2
+    armhole = float(np.hypot(*(outline.points[shoulder] - outline.points[armpit])))
+    far = np.hypot(*(outline.points[way] - root).T)
+    tip = int(np.argmax(far))
+    if far[tip] < 1.4 * armhole:
+        return corners_between(outline, shoulder, armpit)
+    # A long sleeve is narrow at its end and bends at the shoulder: look at its end only.
+    reach = min(0.4 * float(far[tip]), 1.1 * armhole)
+    away = np.hypot(*(outline.points[way] - outline.points[way[tip]]).T)
+    before, after = np.flatnonzero(away[:tip] > reach), np.flatnonzero(away[tip:] > reach)
+    start = int(way[before[-1]]) if before.size else shoulder
+    end = int(way[tip + after[0]]) if after.size else armpit
+    return corners_between(outline, start, end)
 
 
 def _sleeveless_side(outline: Outline, middle: int) -> _Side:

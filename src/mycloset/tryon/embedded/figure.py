@@ -41,7 +41,8 @@ def read_figure(rgb: RGB, person: Person, parsing: HumanParsing) -> Figure:
     body = read_body(person)
     cloth = parsing.where("upper-clothes", "dress", "pants", "skirt", "belt", *_neck(parsing))
     arms = parsing.where("left-arm", "right-arm")
-    silhouette = Silhouette(body, person.mask.binary, cloth, arms)
+    lower = parsing.where("pants", "skirt")
+    silhouette = Silhouette(body, person.mask.binary, cloth, arms, lower)
     tone, seen = _tone(rgb, parsing, body.unit)
     return Figure(body, silhouette, tone, seen)
 

@@ -87,25 +87,19 @@ def place_upper(
 def upper_scale(shape: GarmentShape, body: Body) -> float:
     """Pixels on the person for a pixel of the garment picture.
 
-    A picture of a garment has no scale. Three lengths speak for one, each with the spread that it
-    has among garments: the flat chest (tight or boxy), the length (cropped or long), and with
-    sleeves the shoulders (set in or dropped).
+    A picture of a garment has no scale; its proportions speak for one. A top that is long for its
+    chest is mostly a slim one (cut below the body's girth, it stretches), partly a longer one; one
+    that is short for its chest is mostly cropped, partly a wide one.
     """
     point, unit = shape.points, body.unit
     chest = gap(point["armpit_left"], point["armpit_right"])
+    if shape.category is Category.DRESS:
+        return FLAT_CHEST * 0.92 * unit / chest
     top = (point["collar_left"] + point["collar_right"]) / 2
     length = gap(top, (point["hem_left"] + point["hem_right"]) / 2)
-    votes = [(FLAT_CHEST * unit / chest, 0.13)]
-    if shape.category is Category.UPPER:
-        # Cropped tops and tunics say little by their length.
-        unusual = max(0.0, abs(np.log(length / chest / REGULAR_ASPECT)) - 0.12)
-        votes.append((TOP_LENGTH * unit / length, 0.10 + 1.2 * unusual))
-    if shape.sleeves is not SleeveLength.NONE:
-        shoulders = gap(point["shoulder_left"], point["shoulder_right"])
-        votes.append((SHOULDER_SEAM * unit / shoulders, 0.12))
-    weights = np.array([1 / spread**2 for _, spread in votes])
-    logs = np.log([scale for scale, _ in votes])
-    return float(np.exp((weights * logs).sum() / weights.sum()))
+    aspect = float(np.clip(length / chest / REGULAR_ASPECT, 0.45, 1.9))
+    flat = FLAT_CHEST * aspect ** (-0.7 if aspect > 1 else -0.3)
+    return flat * unit / chest
 
 
 class _Torso:
@@ -147,17 +141,18 @@ class _Torso:
 
     def armpit(self, side: str) -> Points:
         """Where the armpit lies on the person."""
-        _, target = self._row(
-            self.point["armpit_left"], self.point["armpit_right"], np.array([1.0, -1.0])
-        )
-        found: Points = target[0 if side == "left" else 1]
-        return found
+        left, right = self.point["armpit_left"], self.point["armpit_right"]
+        middle = float((left[1] + right[1]) / 2)
+        unit = self.body.unit
+        down = float(np.clip(self.height(middle), 0.26 * unit, 0.66 * unit))
+        width = self.half_width(down, gap(left, right) / 2)
+        return self.silhouette.frame(down, width if side == "left" else -width)
 
     def shoulder(self, side: str) -> Points:
         """Where the shoulder seam's outer end lies on the person."""
         sign = 1.0 if side == "left" else -1.0
-        if self.parts.shape.sleeves is SleeveLength.NONE:
-            half = 0.5 * self.scale * gap(self.point["shoulder_left"], self.point["shoulder_right"])
+        half = 0.5 * self.scale * gap(self.point["shoulder_left"], self.point["shoulder_right"])
+        if self.parts.shape.sleeves is SleeveLength.NONE or half < 0.46 * self.body.unit:
             offset = float(np.clip(half / self.body.unit, self.opening + 0.04, 0.56))
             rise = self.silhouette.shoulder_rise(offset, side)
             return self.silhouette.frame(-rise * self.body.unit, sign * offset * self.body.unit)

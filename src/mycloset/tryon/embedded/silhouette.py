@@ -24,14 +24,15 @@ class Silhouette:
     Args:
         body: joints and axes.
         mask: (H, W) bool, the person.
-        torso: (H, W) bool, clothes and skin of the trunk, sleeves included.
+        torso: (H, W) bool, clothes and skin of the trunk, sleeves and lower garment included.
         arms: (H, W) bool, bare skin of arms and hands.
+        lower: (H, W) bool, the lower garment alone: it lies closer to the body than a top may.
     """
 
-    def __init__(self, body: Body, mask: Flags, torso: Flags, arms: Flags) -> None:
+    def __init__(self, body: Body, mask: Flags, torso: Flags, arms: Flags, lower: Flags) -> None:
         self.body = body
         self._mask = mask
-        self._halves = self._measure(torso)
+        self._halves = self._measure(torso, lower)
         self._slopes = {side: self._measure_slope(side, torso | arms) for side in SIDES}
         self._flesh = torso | arms
         self._arms = {side: self._measure_arm(side) for side in SIDES}
@@ -102,34 +103,54 @@ class Silhouette:
         )
         return widths
 
-    def _measure(self, torso: Flags) -> NDArray[np.float64]:
-        """Seen half-widths where both sides are free of arms, within 0.85..1.25 of the usual."""
-        body = self.body
+    def _measure(self, torso: Flags, lower: Flags) -> NDArray[np.float64]:
+        """Seen half-widths where the sides are free of arms, held within human proportions.
+
+        A loose top hides the body: above the lower garment the body is believed to be no more than
+        a little wider, for its proportions, than the lower garment shows it to be.
+        """
         usual = np.asarray(TORSO_HALF)
-        seen = np.full(len(usual), np.nan)
-        height, width = torso.shape
-        for number, at in enumerate(TORSO_HEIGHT):
-            if at < 0.3:
-                continue
-            reach = np.arange(0, 1.1 * body.unit, 1.0)
-            halves = []
-            for sign in (1.0, -1.0):
-                line = np.stack([self.frame(at * body.unit, sign * float(r)) for r in reach[::2]])
-                xs, ys = np.round(line[:, 0]).astype(int), np.round(line[:, 1]).astype(int)
-                ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
-                values = np.zeros(len(xs), bool)
-                values[ok] = torso[ys[ok], xs[ok]]
-                gap = np.flatnonzero(~values)
-                if ok.all() and len(gap) and gap[0] > 3 and not self._arm_at(line[gap[0]]):
-                    halves.append(reach[::2][gap[0]])
-            if halves:
-                seen[number] = np.median(halves) / body.unit
-        ratio = np.clip(seen / usual, 0.80, 1.30)
+        hips = self._ratios(lower, usual)
+        ratio = self._ratios(torso, usual)
+        top = 1.30
+        if np.isfinite(hips).any():
+            ratio = np.where(np.isfinite(hips), hips, ratio)
+            top = float(np.clip(np.nanmin(hips) * 1.06, 1.0, 1.45))
+        ratio = np.where(np.isfinite(hips), np.clip(ratio, 0.8, 1.45), np.clip(ratio, 0.8, top))
         known = np.isfinite(ratio)
         if not known.any():
             return usual
-        filled = np.interp(TORSO_HEIGHT, np.asarray(TORSO_HEIGHT)[known], ratio[known])
-        return usual * filled
+        heights = np.asarray(TORSO_HEIGHT)
+        filled: NDArray[np.float64] = usual * np.interp(heights, heights[known], ratio[known])
+        # Between the shoulder joints the trunk cannot be wider than they allow.
+        return np.where(heights < 0.5, np.clip(filled, 0.0, 1.1 * usual), filled)
+
+    def _ratios(self, region: Flags, usual: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Seen half-width over the usual one by height; NaN where it is not seen."""
+        body = self.body
+        seen = np.full(len(usual), np.nan)
+        height, width = region.shape
+        for number, at in enumerate(TORSO_HEIGHT):
+            if at < 0.3:
+                continue
+            reach = np.arange(0, 1.1 * body.unit, 2.0)
+            halves = []
+            for sign in (1.0, -1.0):
+                start = self.frame(at * body.unit, 0.0)
+                step = self.frame(at * body.unit, sign) - start
+                xs = np.round(start[0] + reach * step[0]).astype(int)
+                ys = np.round(start[1] + reach * step[1]).astype(int)
+                ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+                values = np.zeros(len(xs), bool)
+                values[ok] = region[ys[ok], xs[ok]]
+                gap = np.flatnonzero(~values)
+                if ok.all() and len(gap) and gap[0] > 2:
+                    end = np.array([xs[gap[0]], ys[gap[0]]], np.float32)
+                    if not self._arm_at(end):
+                        halves.append(reach[gap[0]])
+            if halves:
+                seen[number] = np.median(halves) / body.unit / usual[number]
+        return seen
 
     def _measure_slope(self, side: str, flesh: Flags) -> NDArray[np.float64]:
         """The shoulder's upper edge where it stands against the ground, else the usual slope."""

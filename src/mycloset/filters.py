@@ -125,13 +125,13 @@ def _affine(
     ]
     if len(guide) == 1:
         variance = _box(guide[0] * guide[0], radius) - mean[0] * mean[0]
-        slopes = [shared[0] / (variance + np.float32(eps))]
+        slopes: list[Floats] = [np.asarray(shared[0] / (variance + np.float32(eps)), np.float32)]
     else:
         raw = [_box(product, radius) for product in _products(guide)]
         slopes = _apply(_inverse(raw, mean, eps)[0], shared)
-    offset = mean_value
+    offset = mean_value.copy()
     for slope, middle in zip(slopes, mean, strict=True):
-        offset = offset - slope * middle
+        offset -= slope * middle
     return [_box(slope, radius) for slope in slopes], _box(offset, radius)
 
 
@@ -175,7 +175,7 @@ def _apply(inverse: Sequence[Floats], vector: Sequence[Floats]) -> list[Floats]:
 def _quadratic(inverse: Sequence[Floats], vector: Sequence[Floats]) -> Floats:
     """The vector's product with the symmetric matrix and with itself, everywhere."""
     red, green, blue = _apply(inverse, vector)
-    return red * vector[0] + green * vector[1] + blue * vector[2]
+    return np.asarray(red * vector[0] + green * vector[1] + blue * vector[2], np.float32)
 
 
 def _box(values: Floats, radius: int) -> Floats:

@@ -146,4 +146,4 @@ def wrap_angle(angle: float) -> float:
 def _pixel_matrix(matrix: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:
     """(2, 3): pixel centres of a width x height cut -> pixels of the picture."""
     from_pixels = np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
-    return matrix @ from_pixels
+    return np.asarray(matrix @ from_pixels, np.float64)

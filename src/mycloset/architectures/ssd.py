@@ -69,11 +69,11 @@ def anchors(layout: SsdLayout) -> Floats:
         while done < len(layout.strides) and layout.strides[done] == stride:
             same, done = same + 1, done + 1
         side = -(-layout.size // stride)
-        ticks = (np.arange(side, dtype=np.float32) + 0.5) / side
+        ticks = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(side)
         rows, columns = np.meshgrid(ticks, ticks, indexing="ij")
         grid = np.stack([columns.ravel(), rows.ravel()], axis=1)
         found.append(np.repeat(grid, same * layout.per_layer, axis=0))
-    centres = np.concatenate(found)
+    centres: Floats = np.concatenate(found).astype(np.float32)
     centres.setflags(write=False)
     return centres
 
@@ -96,11 +96,12 @@ def decode(
         min_score: what a detection must reach.
         overlap: boxes that share more (intersection over union) are one.
     """
-    scores = expit(np.clip(logits.reshape(-1), -SCORE_CLIP, SCORE_CLIP))
+    clipped = np.clip(logits.reshape(-1), -SCORE_CLIP, SCORE_CLIP)
+    scores = np.asarray(expit(clipped), np.float32)
     kept = np.flatnonzero(scores >= min_score)
     if not kept.size:
         return ()
-    values = regressors[kept] / layout.size
+    values = np.asarray(regressors[kept], np.float32) / np.float32(layout.size)
     centres = anchors(layout)[kept]
     middle, half = values[:, :2] + centres, values[:, 2:4] / 2
     boxes = np.concatenate([middle - half, middle + half], axis=1)
@@ -145,4 +146,5 @@ def _iou(box: Floats, others: Floats) -> Floats:
     areas = np.prod(np.clip(others[:, 2:] - others[:, :2], 0, None), axis=1)
     own = float(np.prod(np.clip(box[2:] - box[:2], 0, None)))
     union = own + areas - shared
-    return np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    found = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    return np.asarray(found, np.float32)

@@ -1,18 +1,54 @@
-"""Progress on the terminal: drawn on stderr, and only where somebody is looking."""
+"""Progress on the terminal: drawn on standard error, and only where somebody is looking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mycloset.tryon.engine import Observer, StepFinished, StepStarted
 
 
-@contextmanager
+@contextlib.contextmanager
+def bar() -> Iterator[Callable[[int, int | None, str], None]]:
+    """A callback for `hub.download`; the bar appears with its first call, on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TransferSpeedColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task: TaskID | None = None
+
+    def show(done: int, total: int | None, text: str) -> None:
+        nonlocal task
+        if task is None:
+            progress.start()
+            task = progress.add_task(text, total=total)
+        progress.update(task, completed=done, total=total, description=text)
+
+    try:
+        yield show
+    finally:
+        progress.stop()
+
+
+@contextlib.contextmanager
 def step_progress() -> Iterator[Observer]:
-    """An observer that shows which step is running."""
+    """An observer for a pipeline, that shows which step is running."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -24,3 +60,11 @@ def step_progress() -> Iterator[Observer]:
                 status.update(f"{event.number}/{event.total} {name.replace('_', ' ')}")
 
         yield observe
+
+
+def fetch_embedded() -> None:
+    """Bring the embedded networks into the cache if they are not there, with a progress bar."""
+    from mycloset.hub import download
+
+    with bar() as on_progress:
+        download.pull("embedded", on_progress=on_progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from mycloset.architectures.layouts import NetworkLayout
 from mycloset.architectures.regions import Region
 from mycloset.architectures.selfie_segmentation import processing as selfie
 from mycloset.architectures.selfie_segmentation.layout import GENERAL
-from mycloset.hub import cache, silhouettes
+from mycloset.hub import catalogue, download, silhouettes
 from mycloset.images import RGB
 from mycloset.runtimes.litert import LiteRTSession
 from mycloset.tasks.people import Face, Person
@@ -78,14 +79,28 @@ class BodyModel:
 
     Args:
         threads: how many threads one forward may use.
-        locate: gives the file of a network by its layout's name; by default from the cache.
+        on_progress: told how far it is when files have to be fetched.
+        locate: gives the file of a network by its layout's name; by default from the cache, which
+            fetches it the first time.
     """
 
-    def __init__(self, threads: int = 1, *, locate: Callable[[str], Path] | None = None) -> None:
+    def __init__(
+        self,
+        threads: int = 1,
+        *,
+        on_progress: download.Progress | None = None,
+        locate: Callable[[str], Path] | None = None,
+    ) -> None:
         self._threads = threads
-        self._locate = locate or cache.embedded_file
+        self._locate = locate or partial(download.ensure, on_progress=on_progress)
         self._sessions: dict[str, LiteRTSession] = {}
         self._lock = threading.Lock()
+
+    @property
+    def info(self) -> tuple[catalogue.Entry, ...]:
+        """What serves: name, licence, source and checksum of every network."""
+        known = catalogue.load()
+        return tuple(known.entry(layout.name) for layout in NETWORKS)
 
     @property
     def forward_seconds(self) -> float:

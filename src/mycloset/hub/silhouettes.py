@@ -181,11 +181,14 @@ def _exclusive(masks: list[Floats]) -> list[Floats]:
 def _enlarge(picture: RGB, mask: Floats) -> Floats:
     """Bring a mask to the picture's size, its edge onto the picture's edges."""
     height, width = picture.shape[:2]
-    coarse = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
+    coarse = np.asarray(
+        cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+    )
     window = max(3, round(EDGE_WINDOW * max(height, width)))
     subsample = max(1, min(window, round(max(height, width) / 512)))
     fine = guided_filter(picture, coarse, window, 1e-4, subsample=subsample)
-    return np.clip((fine - 0.5) * np.float32(EDGE_GAIN) + 0.5, 0, 1)
+    sharp = (fine - np.float32(0.5)) * np.float32(EDGE_GAIN) + np.float32(0.5)
+    return np.asarray(np.clip(sharp, 0, 1), np.float32)
 
 
 def _shrunk(region: Region, factor: tuple[float, float]) -> Region:

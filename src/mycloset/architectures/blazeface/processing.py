@@ -63,7 +63,7 @@ def _face(detection: ssd.Detection, region: Region) -> FoundFace:
     # The box's sides stay upright in the region that was looked at; only its centre is turned.
     low, high = detection.box[:2], detection.box[2:]
     center = region.to_picture(((low + high) / 2)[None])[0]
-    half = (high - low) * np.float32([region.width, region.height]) / 2
+    half = (high - low) * np.array([region.width, region.height], np.float32) / 2
     points = region.to_picture(detection.keypoints)
     right, left = points[0], points[1]
     return FoundFace(

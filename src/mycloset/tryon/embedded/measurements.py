@@ -8,6 +8,7 @@ body: in wide clothes the circumferences come out too large.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,6 +76,7 @@ def measure_body(person: Person, figures: BodyFigures | None = None) -> BodyMeas
     """
     figures = figures if figures is not None else BodyFigures()
     check_figures(figures)
+    person = _seen_only(person)
     notes: list[str] = []
     scale = scale_of(person, figures.height_cm)
     items = [
@@ -103,6 +105,15 @@ def measure_body(person: Person, figures: BodyFigures | None = None) -> BodyMeas
         bmi,
         tuple(notes),
     )
+
+
+def _seen_only(person: Person) -> Person:
+    """The person with joints outside of the picture, which are guesses, as not seen."""
+    height, width = person.mask.alpha.shape
+    points = person.pose.points
+    inside = ((points >= 0) & (points <= np.array([width, height], np.float32) - 1)).all(axis=1)
+    sure = np.where(inside, person.pose.confidence, np.float32(0.0)).astype(np.float32)
+    return replace(person, pose=replace(person.pose, confidence=sure))
 
 
 def _height(person: Person, figures: BodyFigures, scale: Scale | None) -> Measurement:

@@ -151,15 +151,21 @@ def free_sleeves(outline: Outline) -> Outline:
     for side, (view, index) in enumerate(zip(views, found, strict=True)):
         if index is None or not low[side]:
             continue
+        gap = view.points[index]
         twin, other = found[1 - side], views[1 - side]
+        end = None
         if twin is not None and not low[1 - side]:
             # The other side shows where its armpit is: this one's is its mirror image.
             end = other.points[twin] + np.array([view.axis - other.axis, 0.0])
-        else:
-            end = _usual_armpit(view, view.points[index])
-        if end is None:
+            if find_armpit(view, near=end) is not None:
+                continue
+        elif twin is not None and abs(other.points[twin][1] - gap[1]) < 0.15 * outline.height:
+            end = _usual_armpit(view, gap)
+        if end is None or end[1] >= gap[1] or _sleeve_width(view, gap) < 0.07 * view.width:
             continue
-        ends = [view.points[index] + np.array([0.0, 1.0]), end]
+        # Begin well within the gap, so that the cut joins it.
+        back = (gap - end) / max(float(np.hypot(*(gap - end))), 1.0)
+        ends = [gap + 6.0 * back, end]
         if view is not outline:
             ends = [np.array([marks.shape[1] - 1 - px, py]) for px, py in ends]
         line = np.zeros(marks.shape, np.uint8)
@@ -174,16 +180,25 @@ def _usual_armpit(view: Outline, gap: Points) -> Points | None:
     """Where the armpit is above the upper end of a gap between sleeve and body, by proportion."""
     x, y = gap
     usual = min(view.top + 0.62 * 2.0 * (x - view.axis), view.top + 0.45 * view.height)
-    run = [last for _, last in view.row(y + 1) if last > x + 1]
-    if not run or y <= usual:
+    if y <= usual:
         return None
     beside = _right_end(view, usual)
     rise = max(float(y) - usual, 1.0)
-    sleeve = (max(run) - float(x)) * rise / float(np.hypot(rise, max(run) - beside))
-    inner = min(float(x), beside - 0.9 * sleeve)
+    across = _sleeve_width(view, gap)
+    sleeve = across * rise / float(np.hypot(rise, x + across - beside))
+    # A flared sleeve is wider below than at the armhole.
+    inner = max(min(float(x), beside - 0.9 * sleeve), view.axis + 0.62 * (beside - view.axis))
     if inner < view.axis + 0.1 * view.width:
         return None
     return np.array([inner, usual])
+
+
+def _sleeve_width(view: Outline, gap: Points) -> float:
+    """How much garment lies beyond the upper end of a gap, along the rows about it."""
+    x, y = gap
+    rows = np.arange(round(y) - 8, round(y) + 3)
+    ends = [last for row in rows for _, last in view.row(float(row)) if last > x + 1]
+    return max(ends) - float(x) if ends else 0.0
 
 
 def _too_low(view: Outline, index: int) -> bool:

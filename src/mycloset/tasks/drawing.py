@@ -102,7 +102,7 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
     contours, _ = cv2.findContours(
         mask.binary.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
     )
-    cv2.drawContours(drawn, contours, -1, OUTLINE, max(1, round(2.5 * scale)), cv2.LINE_AA)
+    cv2.drawContours(drawn, contours, -1, OUTLINE, max(2, round(2.5 * scale)), cv2.LINE_AA)
     return drawn
 
 

@@ -21,10 +21,6 @@ class Ratio(NamedTuple):
 # To stature.
 EYE_TO_EYE = Ratio(0.0372, 0.0024)  # interpupillarybreadth
 TRUNK = Ratio(0.304, 0.015)  # acromialheight - trochanterionheight
-ARM = Ratio(0.336, 0.011)  # sleeveoutseam: acromion to wrist
-INSEAM = Ratio(0.481, 0.015)  # crotchheight
-LEG = Ratio(0.516, 0.015)  # trochanterionheight
-SHOULDERS = Ratio(0.231, 0.0115)  # biacromialbreadth
 
 # In centimetres, whatever the stature: they vary less than stature does.
 EYE_TO_EYE_CM = Ratio(6.29, 0.37)  # interpupillarybreadth

@@ -19,8 +19,8 @@ SURE = 0.5
 # A silhouette is higher than the person is tall: hair, soles, and the toes of feet that the
 # camera sees from above. Our own estimate, hence its wide error.
 TALLER, TALLER_ERROR = 1.03, 0.025
-# BlazePose's shoulder lies in the joint, below the acromion that ANSUR II measures at.
-JOINT_DROP = 0.015
+# BlazePose's shoulders lie below the acromia, and its hips as much below the trochanters: on
+# full-length photos the two cancel. How well they do is our own estimate.
 JOINT_ERROR = 0.04
 # The landmark network's metres are made for a mean body.
 WORLD_ERROR = 0.12
@@ -127,9 +127,8 @@ def _clues(person: Person, height_cm: float | None) -> Iterable[Scale]:
     if seen < 8.0:
         return
     if height_cm is not None:
-        share = TRUNK.mean - JOINT_DROP
-        error = math.hypot(TRUNK.sd / share, JOINT_ERROR)
-        yield Scale(share * height_cm / seen, error, "the length of the trunk")
+        error = math.hypot(TRUNK.sd / TRUNK.mean, JOINT_ERROR)
+        yield Scale(TRUNK.mean * height_cm / seen, error, "the length of the trunk")
     elif pose.world is not None:
         index = pose.skeleton.index
         shoulders, hips = (

@@ -1,8 +1,9 @@
-"""Which part of a garment's picture is its front: a shop photo shows the inside of the back, too."""
+"""The front of a garment: a shop photo shows the inside of its back, too, above the neckline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -118,9 +119,7 @@ class _Patch:
         lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
         map_x, map_y = grid[..., 0] - np.float32(x0), grid[..., 1] - np.float32(y0)
         lab = cv2.remap(lab, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cover = cv2.remap(
-            np.ascontiguousarray(alpha[y0:y1, x0:x1]), map_x, map_y, cv2.INTER_LINEAR
-        )
+        cover = cv2.remap(np.ascontiguousarray(alpha[y0:y1, x0:x1]), map_x, map_y, cv2.INTER_LINEAR)
         return cls(np.asarray(lab, np.float32), np.asarray(cover, np.float32))
 
     def sample(self, image: Floats, uv: NDArray[np.float64]) -> Floats:
@@ -158,11 +157,18 @@ class _Line:
 
 def _find_neckline(patch: _Patch) -> _Line | None:
     """The likeliest neckline among curves of several depths and shapes; None where none is."""
-    lines = [max(_tried(patch, depth), key=lambda t: t.score) for depth in _DEPTHS]
-    scores = np.array([line.score for line in lines])
+    courses, normals = _courses()
+    change, judged = _judge(patch, courses, normals)
+    per_depth = judged.reshape(len(_DEPTHS), -1)
+    pick = per_depth.argmax(axis=1) + np.arange(len(_DEPTHS)) * per_depth.shape[1]
+    scores = judged[pick]
     best = float(scores.max())
     if best < 4.0:
         return None
+    lines = [
+        _Line(courses[k], normals[k], float(depth), change[k], float(judged[k]))
+        for k, depth in zip(pick, _DEPTHS, strict=True)
+    ]
     # Peaks over depth, at least half as marked as the best.
     peaks = [
         k
@@ -201,47 +207,52 @@ def _top_of(patch: _Patch) -> float:
     return float(np.argmax(column > 0.5)) / patch.SCALE - patch.MARGIN
 
 
-def _tried(patch: _Patch, depth: float) -> list[_Line]:
-    """The curves of one depth."""
-    t = np.linspace(-1.0, 1.0, _STATIONS)
-    lines = []
-    for span in (0.84, 0.97):
-        for power in _POWERS:
-            # Stations evenly along the curve, also where it falls steeply.
-            fine = np.linspace(-1, 1, 256)
-            v = depth * (1 - np.abs(fine) ** power)
-            length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(fine) / 2, np.diff(v)))])
-            u = np.interp((t + 1) / 2 * length[-1], length, fine)
-            uv = np.stack([span * u, depth * (1 - np.abs(u) ** power)], axis=1)
-            lines.append(_judged(patch, uv, depth))
-    return lines
+@cache
+def _courses() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All curves that are tried, depth by depth: (n, stations, 2) u, v, and their unit normals."""
+    even = np.linspace(0.0, 1.0, _STATIONS)
+    fine = np.linspace(-1.0, 1.0, 256)
+    courses = []
+    for depth in _DEPTHS:
+        for span in (0.84, 0.97):
+            for power in _POWERS:
+                # Stations evenly along the curve, also where it falls steeply.
+                v = depth * (1 - np.abs(fine) ** power)
+                length = np.cumsum(np.hypot(np.diff(fine, prepend=-1) / 2, np.diff(v, prepend=0)))
+                u = np.interp(even * length[-1], length, fine)
+                courses.append(np.stack([span * u, depth * (1 - np.abs(u) ** power)], axis=1))
+    uv = np.stack(courses)
+    tangent = np.gradient(uv * [0.5, 1.0], axis=1)
+    tangent /= np.maximum(np.hypot(tangent[..., 0], tangent[..., 1]), 1e-9)[..., None]
+    return uv, np.stack([-tangent[..., 1], tangent[..., 0]], axis=-1)
 
 
-def _judged(patch: _Patch, uv: NDArray[np.float64], depth: float) -> _Line:
-    tangent = np.gradient(uv * [0.5, 1.0], axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+def _judge(
+    patch: _Patch, courses: NDArray[np.float64], normals: NDArray[np.float64]
+) -> tuple[Floats, Floats]:
+    """(n, 3) change of colour across each curve, and (n,) how marked and even that change is."""
     offsets = np.array([-0.065, -0.035, 0.035, 0.065])
-    places = uv[:, None, :] + offsets[None, :, None] * normal[:, None, :] * [2.0, 1.0]
-    colors = patch.sample(patch.lab, places)
-    cover = patch.sample(patch.alpha, places)
-    change = colors[:, 2:].mean(axis=1) - colors[:, :2].mean(axis=1)
-    inside = cover.min(axis=1) > 0.7
-    ends = np.abs(np.linspace(-1, 1, len(uv))) < 0.93
-    usable = inside & ends
-    if usable.sum() < 0.55 * ends.sum():
-        return _Line(uv, normal, depth, np.zeros(3, np.float32), 0.0)
-    change = change[usable]
-    size = np.linalg.norm(change, axis=1)
-    capped = change * (np.minimum(size, 18.0) / np.maximum(size, 1e-6))[:, None]
-    mean = capped.mean(axis=0)
-    marked = float(np.linalg.norm(mean))
-    even = marked / max(float(np.linalg.norm(capped, axis=1).mean()), 1e-6)
+    places = courses[:, None] + offsets[:, None, None] * normals[:, None] * [2.0, 1.0]
+    count = len(courses)
+    flat = places.reshape(count * 4, _STATIONS, 2)
+    colors = patch.sample(patch.lab, flat).reshape(count, 4, _STATIONS, 3)
+    cover = patch.sample(patch.alpha, flat).reshape(count, 4, _STATIONS)
+    change = (colors[:, 2:].sum(axis=1) - colors[:, :2].sum(axis=1)) / 2
+    ends = np.abs(np.linspace(-1, 1, _STATIONS)) < 0.93
+    usable = ((cover.min(axis=1) > 0.7) & ends).astype(np.float32)
+    number = np.maximum(usable.sum(axis=1), 1)
+    size = np.sqrt((change**2).sum(axis=2))
+    capped = change * (np.minimum(size, 18.0) / np.maximum(size, 1e-6))[..., None]
+    mean = (capped * usable[..., None]).sum(axis=1) / number[:, None]
+    marked = np.sqrt((mean**2).sum(axis=1))
+    even = marked * number / np.maximum((np.minimum(size, 18.0) * usable).sum(axis=1), 1e-6)
+    along = (capped * mean[:, None]).sum(axis=2) > 0.25 * (marked**2)[:, None]
+    agree = (along * usable).sum(axis=1) / number
     # The inside of the back lies in the shade: a change to lighter is likelier the front's edge.
-    shade = 1.15 if mean[0] > 0 else 1.0
-    agree = float(((capped @ mean) > 0.25 * marked**2).mean())
-    score = marked * even * agree * shade * float(usable.sum() / ends.sum())
-    return _Line(uv, normal, depth, np.asarray(mean, np.float32), score)
+    shade = np.where(mean[:, 0] > 0, 1.15, 1.0)
+    seen = usable.sum(axis=1) / ends.sum()
+    score = np.where(seen >= 0.55, marked * even * agree * shade * seen, 0.0)
+    return np.asarray(mean, np.float32), np.asarray(score, np.float32)
 
 
 def _follow(patch: _Patch, line: _Line) -> NDArray[np.float64]:

@@ -66,9 +66,7 @@ def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, sid
     parts["torso"] &= ~piece | near
 
 
-def _cut_below(
-    free: Marks, marks: Marks, shape: GarmentShape, side: str, thick: int
-) -> Marks:
+def _cut_below(free: Marks, marks: Marks, shape: GarmentShape, side: str, thick: int) -> Marks:
     """Cut on from the armpit to where the cuff and the hem part, where they touch."""
     armpit = shape.points[f"armpit_{side}"]
     inner, hem = shape.points[f"cuff_inner_{side}"], shape.points[f"hem_{side}"]
@@ -84,8 +82,10 @@ def _cut_below(
     return free
 
 
-def _draw(canvas: NDArray[np.uint8], a: NDArray[np.float32], b: NDArray[np.float32], thick: int) -> None:
-    start, end = (tuple(int(round(float(v))) for v in p) for p in (a, b))
+def _draw(
+    canvas: NDArray[np.uint8], a: NDArray[np.float32], b: NDArray[np.float32], thick: int
+) -> None:
+    start, end = (tuple(round(float(v)) for v in p) for p in (a, b))
     cv2.line(canvas, (start[0], start[1]), (end[0], end[1]), 1, thick)
 
 

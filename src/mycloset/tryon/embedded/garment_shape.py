@@ -1,4 +1,4 @@
-"""Landmarks of a garment from its mask's own shape: where it has shoulders, armpits, cuffs, hems."""
+"""Landmarks of a garment from its mask's own shape: shoulders, armpits, cuffs, hems."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def find_armpits(outline: Outline) -> tuple[int | None, int | None]:
             view = views[one]
             if here is None and view.right - view.axis < 0.8 * (view.axis - view.left):
                 return None, None
-            expected = there + [view.axis, 0.0]
+            expected = there + np.array([view.axis, 0.0])
             near = find_armpit(view, near=expected)
             found[one] = view.nearest(expected) if near is None else near
             places[one] = view.points[found[one]] - [view.axis, 0.0]
@@ -123,12 +123,17 @@ def _garment_above(outline: Outline) -> Marks:
 
 
 def _has_sleeve(outline: Outline, armpit: int) -> bool:
-    """Whether garment lies beyond an armpit: out to the side, or hanging beside the body."""
+    """Whether a sleeve lies beyond an armpit: garment farther out, joined above it to the body.
+
+    Beside a strap the outline is as concave, but above that place there is the strap alone.
+    """
     x, y = outline.points[armpit]
     above = outline.marks[: int(y) + 1]
     columns = np.flatnonzero(above.any(axis=0))
-    overhang = float(columns.max()) - x
-    return overhang > 0.035 * outline.width
+    if float(columns.max()) - x < 0.045 * outline.width:
+        return False
+    row = y - max(4.0, 0.035 * outline.height)
+    return any(a <= outline.axis <= b and b >= x - 1 for a, b in outline.row(row))
 
 
 def free_sleeves(outline: Outline) -> Outline:
@@ -142,33 +147,58 @@ def free_sleeves(outline: Outline) -> Outline:
     changed = False
     views = outline, outline.mirrored()
     found = [find_armpit(view, 0.97) for view in views]
-    if any(k is not None and not _too_low(v, k) for v, k in zip(views, found, strict=True)):
-        return outline
-    for view, index in zip(views, found, strict=True):
-        if index is None:
+    low = [k is not None and _too_low(v, k) for v, k in zip(views, found, strict=True)]
+    for side, (view, index) in enumerate(zip(views, found, strict=True)):
+        if index is None or not low[side]:
             continue
-        x, y = view.points[index]
-        usual = view.top + 0.62 * 2.0 * (x - view.axis)
-        usual = min(usual, view.top + 0.45 * view.height)
-        run = [b for a, b in view.row(y + 1) if b > x + 1]
-        if not run:
+        gap = view.points[index]
+        twin, other = found[1 - side], views[1 - side]
+        end = None
+        if twin is not None and not low[1 - side]:
+            # The other side shows where its armpit is: this one's is its mirror image.
+            end = other.points[twin] + np.array([view.axis - other.axis, 0.0])
+            if find_armpit(view, near=end) is not None:
+                continue
+        elif twin is not None and abs(other.points[twin][1] - gap[1]) < 0.15 * outline.height:
+            end = _usual_armpit(view, gap)
+        if end is None or end[1] >= gap[1] or _sleeve_width(view, gap) < 0.07 * view.width:
             continue
-        beside = _right_end(view, usual)
-        rise = max(y - usual, 1.0)
-        sleeve = (max(run) - x) * rise / float(np.hypot(rise, max(run) - beside))
-        inner = min(float(x), beside - 0.9 * sleeve)
-        if inner < view.axis + 0.1 * view.width:
-            continue
-        ends = [(float(x), float(y) + 1.0), (inner, usual)]
+        # Begin well within the gap, so that the cut joins it.
+        back = (gap - end) / max(float(np.hypot(*(gap - end))), 1.0)
+        ends = [gap + 6.0 * back, end]
         if view is not outline:
-            last = marks.shape[1] - 1
-            ends = [(last - px, py) for px, py in ends]
+            ends = [np.array([marks.shape[1] - 1 - px, py]) for px, py in ends]
         line = np.zeros(marks.shape, np.uint8)
-        a, b = ((round(px), round(py)) for px, py in ends)
+        a, b = ((round(float(px)), round(float(py))) for px, py in ends)
         cv2.line(line, a, b, 1, 2)
         marks &= line == 0
         changed = True
     return retrace(outline, marks) if changed else outline
+
+
+def _usual_armpit(view: Outline, gap: Points) -> Points | None:
+    """Where the armpit is above the upper end of a gap between sleeve and body, by proportion."""
+    x, y = gap
+    usual = min(view.top + 0.62 * 2.0 * (x - view.axis), view.top + 0.45 * view.height)
+    if y <= usual:
+        return None
+    beside = _right_end(view, usual)
+    rise = max(float(y) - usual, 1.0)
+    across = _sleeve_width(view, gap)
+    sleeve = across * rise / float(np.hypot(rise, x + across - beside))
+    # A flared sleeve is wider below than at the armhole.
+    inner = max(min(float(x), beside - 0.9 * sleeve), view.axis + 0.62 * (beside - view.axis))
+    if inner < view.axis + 0.1 * view.width:
+        return None
+    return np.array([inner, usual])
+
+
+def _sleeve_width(view: Outline, gap: Points) -> float:
+    """How much garment lies beyond the upper end of a gap, along the rows about it."""
+    x, y = gap
+    rows = np.arange(round(y) - 8, round(y) + 3)
+    ends = [last for row in rows for _, last in view.row(float(row)) if last > x + 1]
+    return max(ends) - float(x) if ends else 0.0
 
 
 def _too_low(view: Outline, index: int) -> bool:

@@ -56,6 +56,10 @@ def read_upper(outline: Outline) -> UpperReading:
     flipped = outline.mirrored()
     pits = find_armpits(outline)
     sides = _read_side(outline, pits[0]), _read_side(flipped, pits[1])
+    if pits[0] is not None and not any(
+        _protrudes(view, side) for view, side in zip((outline, flipped), sides, strict=True)
+    ):
+        sides = _read_side(outline, None), _read_side(flipped, None)
     points: dict[str, Points] = {}
     for name, view, side in (("left", outline, sides[0]), ("right", flipped, sides[1])):
         for part in ("collar", "neck", "shoulder", "armpit", "cuff_outer", "cuff_inner"):
@@ -119,6 +123,20 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
     outer, inner = _cuff(outline, shoulder, armpit)
     collar, neck = _collar(outline, middle, shoulder)
     return _Side(collar, neck, shoulder, armpit, outer, inner)
+
+
+def _protrudes(view: Outline, side: _Side) -> bool:
+    """Whether what lies beyond shoulder and armpit is a sleeve, not the curve of an armhole."""
+    assert side.cuff_outer is not None
+    assert side.cuff_inner is not None
+    shoulder, armpit = view.points[side.shoulder], view.points[side.armpit]
+    seam = armpit - shoulder
+    length = max(float(np.hypot(*seam)), 1.0)
+    out = [
+        float(seam[1] * (p[0] - shoulder[0]) - seam[0] * (p[1] - shoulder[1])) / length
+        for p in (view.points[side.cuff_outer], view.points[side.cuff_inner])
+    ]
+    return max(out) > 0.25 * length
 
 
 def _cuff(outline: Outline, shoulder: int, armpit: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ body: in wide clothes the circumferences come out too large.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,9 +16,8 @@ from mycloset.errors import OptionError
 from mycloset.tasks.measurements import BodyMeasurements, Measurement, Origin
 from mycloset.tasks.people import Person
 from mycloset.tryon.embedded.body_girths import breadth_at
-from mycloset.tryon.embedded.body_ratios import GIRTHS, INSEAM, LEG
+from mycloset.tryon.embedded.body_ratios import GIRTHS
 from mycloset.tryon.embedded.body_scale import (
-    JOINT_DROP,
     TALLER,
     TALLER_ERROR,
     Scale,
@@ -41,7 +41,8 @@ RANGES = {
 # The distance of BlazePose's shoulders to the biacromial breadth; our own estimate.
 ACROMIAL, ACROMIAL_ERROR = 1.18, 0.07
 ARM_ERROR = 0.05
-LEG_ERROR = 0.04
+# BlazePose's hips lie about at the height of the crotch; our own estimate from full-length photos.
+LEG_ERROR = 0.06
 TRUNK_ERROR = 0.06
 CLOTHES_ERROR = 0.05
 ARM_HIDES_ERROR = 0.06
@@ -75,6 +76,7 @@ def measure_body(person: Person, figures: BodyFigures | None = None) -> BodyMeas
     """
     figures = figures if figures is not None else BodyFigures()
     check_figures(figures)
+    person = _seen_only(person)
     notes: list[str] = []
     scale = scale_of(person, figures.height_cm)
     items = [
@@ -103,6 +105,15 @@ def measure_body(person: Person, figures: BodyFigures | None = None) -> BodyMeas
         bmi,
         tuple(notes),
     )
+
+
+def _seen_only(person: Person) -> Person:
+    """The person with joints outside of the picture, which are guesses, as not seen."""
+    height, width = person.mask.alpha.shape
+    points = person.pose.points
+    inside = ((points >= 0) & (points <= np.array([width, height], np.float32) - 1)).all(axis=1)
+    sure = np.where(inside, person.pose.confidence, np.float32(0.0)).astype(np.float32)
+    return replace(person, pose=replace(person.pose, confidence=sure))
 
 
 def _height(person: Person, figures: BodyFigures, scale: Scale | None) -> Measurement:
@@ -159,9 +170,7 @@ def _inseam(person: Person) -> tuple[float | None, float, str]:
             found.append(leg + foot)
     if not found:
         return None, 0.0, "no leg is seen from hip to heel"
-    error = math.hypot(LEG_ERROR / math.sqrt(len(found)), INSEAM.sd / INSEAM.mean)
-    pixels = sum(found) / len(found) * INSEAM.mean / LEG.mean
-    return pixels, error, "Length of the leg, less the mean way from hip joint to crotch."
+    return sum(found) / len(found), LEG_ERROR, "Hip over knee and ankle to the heel."
 
 
 def _girths(
@@ -207,7 +216,7 @@ def _girth(
 ) -> Measurement:
     girth = GIRTHS[name]
     found: list[tuple[float, float, str]] = []
-    breadth = breadth_at(person, girth.at + JOINT_DROP)
+    breadth = breadth_at(person, girth.at)
     if scale is not None and not isinstance(breadth, str):
         width = breadth.pixels * scale.cm
         cm = ellipse(width, width * girth.depth) * girth.girth

@@ -57,7 +57,7 @@ def seams(view: View) -> Measured:
     where an edge belongs, the rim is compared with the colours on its two sides: what lies off
     the line between these two is a fringe.
     """
-    unit = max(1.0, max(view.result.shape[:2]) / 1024.0)
+    unit = max(0.6, max(view.result.shape[:2]) / 1024.0)
     border = _line_of(view.fitted.changed, view.changed, view.scale, unit)
     outline = _line_of(view.fitted.garment, view.garment, view.scale, unit)
     if border is not None:
@@ -100,6 +100,8 @@ class Line(NamedTuple):
 
     def colours(self, picture: RGB, outwards: float) -> Floats:
         """(N, 3) CIELAB `outwards` pixels outside of the border."""
+        if len(self.points) == 0:
+            return np.zeros((0, 3), np.float32)
         place = self.points + self.normals * outwards
         found = cv2.remap(
             picture,

@@ -142,12 +142,17 @@ def look(state: TryOnState) -> View:
             partial=state.filled(),
         )
     size = state.person_picture.rgb.shape[:2]
-    for name, found in (
-        ("result", final.shape[:2]),
-        ("changed region", fitted.changed.shape),
-        ("warped garment", warped.alpha.shape),
-        ("grid", warped.grid.shape[:2]),
-    ):
+    sizes = {
+        "result": final.shape[:2],
+        "changed region": fitted.changed.shape,
+        "warped garment": warped.alpha.shape,
+        "grid": warped.grid.shape[:2],
+    }
+    if state.parsing is not None:
+        sizes["parsing"] = state.parsing.labels.shape
+    if state.person is not None:
+        sizes["silhouette"] = state.person.mask.alpha.shape
+    for name, found in sizes.items():
         if found != size:
             raise StepError(
                 "quality_assessment",

@@ -109,6 +109,7 @@ class _Composer:
         trunk = self._over(name for name in self.parts if name in TRUNK)
         sleeves = self._over(name for name in self.parts if name not in TRUNK)
         bare = np.maximum(arm_keep, arm_skin)
+        trunk = np.maximum(trunk, self._snapped(trunk, sleeves))
         shown = 1 - (1 - trunk * (1 - bare)) * (1 - sleeves)
         self.garment = shown * (1 - front)
         ground, gone = self._without_old(self.garment, arm_keep, arm_skin, front)
@@ -200,6 +201,46 @@ class _Composer:
             cover = 1 - (1 - cover) * (1 - self.parts[name])
         return cover
 
+    def _snapped(self, trunk: Floats, sleeves: Floats) -> Floats:
+        """Thin rests of the body just outside the new garment, which it would really cover.
+
+        The warp knows the body's outline only within a few per cent. Where a strip of old garment
+        or shoulder is left between the garment and the outline, sideways and not beyond a hem, a
+        cuff or the neckline, the garment is grown to the outline.
+        """
+        cover = np.maximum(trunk, sleeves)
+        near = cv2.GaussianBlur(cover, (0, 0), 0.025 * self.unit) > 0.12
+        strip = (cover < 0.95) & near & (self.person > 0.5) & self._beside()
+        rest = self.old.copy()
+        if self.given.category is not Category.LOWER:
+            rest |= self.parsing.where("neck", "left-arm", "right-arm")
+        soft = cv2.GaussianBlur((strip & rest).astype(np.float32), (0, 0), 1.0)
+        return (soft * self.person).astype(np.float32)
+
+    def _beside(self) -> Flags:
+        """Where a strip can be covered by the garment: beside torso, sleeves and shoulders."""
+        down, aside = self._torso_frame()
+        trunk = self._over(name for name in self.parts if name in TRUNK) > 0.5
+        rows = down[trunk]
+        if not rows.size:
+            return np.zeros(self.person.shape, bool)
+        low = float(np.quantile(rows, 0.985)) - 0.02 * self.unit
+        torso = (down > 0.3 * self.unit) & (down < low)
+        for side in SIDES:
+            bare, place = self._bare_arm(side)
+            torso &= ~((bare > 0.5) & (place > 0.1))
+        if self.given.category is Category.LOWER:
+            return torso
+        for side in SIDES:
+            sleeve = self.parts.get(f"sleeve_{side}")
+            if sleeve is not None:
+                bare, place = self._bare_arm(side)
+                end = self._sleeve_end(sleeve, place, bare) - 0.03
+                sign = 1.0 if side == "left" else -1.0
+                outer = aside * sign > 0.3 * self.unit
+                torso |= outer & (place < end) & (down < 1.6 * self.unit)
+        return torso
+
     # --- the old garment goes ----------------------------------------------------------------
 
     def _dress_above_hem(self) -> Flags:
@@ -265,7 +306,7 @@ class _Composer:
         down, aside = self._torso_frame()
         span = float((self.body.hips - self.body.neck) @ self.body.down)
         waist = 0.80 * span
-        half = self._half_widths(down)
+        half = self._half_widths(down, aside)
         inside = np.clip((half - np.abs(aside)) / 1.5 + 0.5, 0, 1)
         return (np.clip((down - waist) / (0.01 * self.unit) + 0.5, 0, 1) * inside).astype(
             np.float32
@@ -278,8 +319,12 @@ class _Composer:
         if self.given.category is Category.LOWER:
             return zone
         for side in SIDES:
-            zone = np.maximum(zone, self._bare_arm(side)[0])
-        half = self._half_widths(down)
+            bare, place = self._bare_arm(side)
+            sleeve = self.parts.get(f"sleeve_{side}")
+            if sleeve is not None:  # above its sleeve's end nothing of the arm is seen
+                bare = bare * (place > self._sleeve_end(sleeve, place, bare) - 0.03)
+            zone = np.maximum(zone, bare)
+        half = self._half_widths(down, aside)
         body = np.clip((half - np.abs(aside)) / 1.5 + 0.5, 0, 1)
         span = float((self.body.hips - self.body.neck) @ self.body.down)
         body *= (down < 0.80 * span) & (down > -0.1 * self.unit)
@@ -294,10 +339,13 @@ class _Composer:
         ]
         return (np.interp(aside / self.unit, at, rise) * self.unit).astype(np.float32)
 
-    def _half_widths(self, down: Floats) -> Floats:
+    def _half_widths(self, down: Floats, aside: Floats) -> Floats:
         at = np.linspace(-0.3, 2.2, 26) * self.unit
-        halves = [self.silhouette.half_width(float(a)) for a in at]
-        return np.interp(down, at, halves).astype(np.float32)
+        left, right = (
+            np.interp(down, at, [self.silhouette.half_width(float(a), side) for a in at])
+            for side in SIDES
+        )
+        return np.where(aside > 0, left, right).astype(np.float32)
 
     def _torso_frame(self) -> tuple[Floats, Floats]:
         body, shape = self.body, self.person.shape
@@ -336,7 +384,12 @@ class _Composer:
 
     def _dressed(self) -> Floats:
         """The garment's colours under the photo's light (Lab)."""
+        alpha = self.given.warped.alpha[self.window]
         lab = to_lab(self.given.warped.rgb[self.window])
+        if (self.garment - alpha).max() > 0.02:
+            solid = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((3, 3), np.uint8))
+            grown = push_pull(lab, solid)
+            lab = lab + (grown - lab) * (1 - np.minimum(1, alpha * 1.02))[..., None]
         factor = self.light.factor * self._rounded(1 - 0.6 * self.light.broad)
         light = lab[..., 0]
         # Light above the cloth's own colour may not burn it out: it only nears white.

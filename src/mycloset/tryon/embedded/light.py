@@ -63,6 +63,9 @@ def read_light(lab: Floats, old: Flags, unit: float) -> Light:
     gain = middle / (middle + 12.0)
     slow = (broad - middle) / max(middle, 1.0) * gain * (0.35 + 0.65 * plain)
     folds = (fine - broad) / max(middle, 1.0) * gain * plain
+    # Folds fade out towards the old garment's edge: a seam or a tucked hem is no fold of the new.
+    depth = cv2.distanceTransform(old.astype(np.uint8), cv2.DIST_L2, 3)
+    folds *= np.clip(depth / (0.12 * unit), 0, 1)
     factor = 1.0 + np.clip(slow, -0.3, 0.2) + np.clip(folds * 0.9, -0.25, 0.16)
     return Light(factor.astype(np.float32), 0.35 + 0.65 * plain, plain)
 

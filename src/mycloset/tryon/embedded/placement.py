@@ -122,16 +122,16 @@ class _Torso:
         """Distance down the torso, in pixels from the shoulder joints' line, of a garment row."""
         return float((y - self.top[1]) * self.scale - self.rise * self.body.unit)
 
-    def half_width(self, down: float, flat: float) -> float:
+    def half_width(self, down: float, flat: float, side: str) -> float:
         """Seen half-width of the worn garment where its flat half-width is `flat` (pixels)."""
-        body = self.silhouette.half_width(down)
+        body = self.silhouette.half_width(down, side)
         worn = flat * self.scale * FLAT_TO_WORN
         # Below the armpits cloth may stand off; at them it goes over into the sleeve.
         loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)) * body
         # An arm that hangs beside the torso keeps the cloth behind it.
         if self.parts.shape.category is Category.DRESS and down > 1.1 * self.body.unit:
             return float(np.clip(worn, 1.03 * body, FLARED * body))
-        loosest = max(min(float(loosest), self.silhouette.arm_limit(down)), 1.03 * body)
+        loosest = max(min(float(loosest), self.silhouette.arm_limit(down, side)), 1.03 * body)
         return float(np.clip(worn, 1.03 * body, loosest))
 
     def side(self, side: str, count: int) -> Points:
@@ -145,7 +145,7 @@ class _Torso:
         middle = float((left[1] + right[1]) / 2)
         unit = self.body.unit
         down = float(np.clip(self.height(middle), 0.26 * unit, 0.66 * unit))
-        width = self.half_width(down, gap(left, right) / 2)
+        width = self.half_width(down, gap(left, right) / 2, side)
         return self.silhouette.frame(down, width if side == "left" else -width)
 
     def shoulder(self, side: str) -> Points:
@@ -183,8 +183,9 @@ class _Torso:
         source = middle + columns[:, None] * (left - right) / 2
         flat = gap(left, right) / 2
         down = self.height(float(middle[1]))
-        width = self.half_width(down, flat)
-        offset = width * around(columns, flat * self.scale / width, self.body.turn)
+        widths = [self.half_width(down, flat, side) for side in SIDES]
+        seen = around(columns, flat * self.scale / float(np.mean(widths)), self.body.turn)
+        offset = seen * np.where(seen > 0, *widths)
         # Rows keep the slope that the hem has in the garment picture.
         tilt = (source[:, 1] - middle[1]) * self.scale
         target = np.stack(
@@ -257,41 +258,52 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     contour = outline(parts.mask)
     outer = edge(contour, point[f"shoulder_{side}"], point[f"cuff_outer_{side}"], count)
     inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
-    source_axis = (outer + inner) / 2
     share = np.linspace(0, 1, count)
     arm = arm_frame(body, side)
     root_out, root_in = arm.locate(torso.shoulder(side)), arm.locate(torso.armpit(side))
-    length = float(np.linalg.norm(np.diff(outer, axis=0), axis=1).sum()) * scale
-    reach = root_out[0] + length / (ARM_LENGTH * body.unit)
+    unit_arm = ARM_LENGTH * body.unit / scale
+    reach = root_out[0] + _length(outer) / unit_arm
     if parts.shape.sleeves is SleeveLength.LONG and reach > 0.75:
         reach = max(reach, 0.96)  # a full sleeve ends at the wrist, however it was folded
-    reach = float(np.clip(reach, root_in[0] + 0.07, 1.03))
+    reach = float(np.clip(reach, root_in[0] + 0.02, 1.03))
+    # The cuff keeps some of the slant that its two seams give it.
+    reach_in = 0.6 * reach + 0.4 * (root_in[0] + _length(inner) / unit_arm)
+    reach_in = float(np.clip(reach_in, root_in[0] + 0.04, reach + 0.06))
     cuff = gap(point[f"cuff_outer_{side}"], point[f"cuff_inner_{side}"]) / 2 * scale
     thick = torso.silhouette.arm_width(side, np.array([0.3, reach]))
     low, high = 1.10 * thick[1], max(1.6 * thick[1], 1.15 * thick[0])
     width = float(np.clip(cuff * FLAT_TO_WORN, low, high))
     bare = torso.silhouette.arm_width(side, root_out[0] + share * (reach - root_out[0]))
-    ease = share * (1 - share) * 4  # a sleeve may not cut into the arm between its ends
+    at_least = 1.06 * bare * np.clip(share / 0.3, 0, 1)  # a sleeve may not cut into its arm
     target_out = arm.place(
         root_out[0] + share * (reach - root_out[0]),
-        np.maximum(root_out[1] + share * (width - root_out[1]), 1.08 * bare * np.sqrt(ease)),
+        np.maximum(root_out[1] + share * (width - root_out[1]), at_least),
     )
     target_in = arm.place(
-        root_in[0] + share * (reach - root_in[0]),
+        root_in[0] + share * (reach_in - root_in[0]),
         root_in[1] + share * (-width - root_in[1]),
     )
-    target_axis = (target_out + target_in) / 2
-    quarter = [0.5 * (outer + source_axis), 0.5 * (inner + source_axis)]
-    bulge = 0.06 * (target_out - target_in)  # a sleeve is round: its middle faces the viewer
-    target_quarter = [
-        0.5 * (target_out + target_axis) + bulge / 2,
-        0.5 * (target_in + target_axis) - bulge / 2,
-    ]
-    source = np.concatenate([outer, source_axis, inner, *quarter])
-    target = np.concatenate([target_out, target_axis, target_in, *target_quarter])
+    rows = [(outer, target_out), (inner, target_in)]
+    if _length(inner) * scale < 0.15 * body.unit:
+        # A short under-seam is pinned at its ends only: more would crease the cloth beside it.
+        rows[1] = (inner[[0, -1]], target_in[[0, -1]])
+    bulge = 0.10 * (target_out - target_in)  # a sleeve is round: its middle faces the viewer
+    for place_, lift in ((0.25, 1.0), (0.5, 0.0), (0.75, -1.0)):
+        rows.append(
+            (
+                outer + np.float32(place_) * (inner - outer),
+                target_out + np.float32(place_) * (target_in - target_out) + lift * bulge / 2,
+            )
+        )
+    source = np.concatenate([row[0] for row in rows])
+    target = np.concatenate([row[1] for row in rows])
     return PartMatch(
         f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region
     )
+
+
+def _length(line: Points) -> float:
+    return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
 def gap(a: Points, b: Points) -> float:

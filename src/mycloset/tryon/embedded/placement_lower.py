@@ -59,9 +59,10 @@ class _Lower:
             middle = (a + b) / 2
             flat = gap(a, b) / 2
             down = self.top + float(middle[1] - self.waist[1]) * self.scale
-            width = self.width(down, flat)
+            widths = [self.width(down, flat, side) for side in SIDES]
             source = middle + COLUMNS[:, None] * (a - b) / 2
-            offset = width * around(COLUMNS, flat * self.scale / width, self.body.turn)
+            seen = around(COLUMNS, flat * self.scale / float(np.mean(widths)), self.body.turn)
+            offset = seen * np.where(seen > 0, *widths)
             tilt = (source[:, 1] - middle[1]) * self.scale
             sources.append(source)
             targets.append(
@@ -78,9 +79,9 @@ class _Lower:
             region,
         )
 
-    def width(self, down: float, flat: float) -> float:
+    def width(self, down: float, flat: float, side: str) -> float:
         """Seen half-width where the garment is `flat` pixels wide to one side."""
-        body = self.silhouette.half_width(down)
+        body = self.silhouette.half_width(down, side)
         tight = 1.02 if down < 0.95 * self.span else 1.04
         loose = np.interp(down / self.span, (0.85, 1.2), (1.08, 2.6))
         return float(np.clip(flat * self.scale * FLAT_TO_WORN, tight * body, loose * body))
@@ -98,7 +99,7 @@ class _Lower:
             edge_point = _at_height(outer, float(y))
             centre = self.waist + share * (crotch - self.waist)
             down = self.top + share * (self.crotch - self.top)
-            width = self.width(down, gap(edge_point, centre))
+            width = self.width(down, gap(edge_point, centre), side)
             for column in (0.0, 0.35, 0.7, 1.0):
                 slack = gap(edge_point, centre) * self.scale / width
                 seen = float(around(np.array([column]), slack, 0.0)[0])
@@ -106,9 +107,8 @@ class _Lower:
                 targets.append(self.silhouette.frame(down, sign * seen * width))
         frame = leg_frame(self.body, side)
         start = self.silhouette.frame(self.crotch, 0.0)
-        hip = self.silhouette.frame(
-            self.crotch, sign * self.width(self.crotch, gap(_at_height(outer, float(crotch[1])), crotch))
-        )
+        flat = gap(_at_height(outer, float(crotch[1])), crotch)
+        hip = self.silhouette.frame(self.crotch, sign * self.width(self.crotch, flat, side))
         root, (root_out, out), (_, inward) = 0.0, frame.locate(hip), frame.locate(start)
         root = max(root_out, 0.0)
         length = float(np.linalg.norm(np.diff(inner, axis=0), axis=1).sum()) * self.scale

@@ -32,7 +32,7 @@ class Silhouette:
     def __init__(self, body: Body, mask: Flags, torso: Flags, arms: Flags, lower: Flags) -> None:
         self.body = body
         self._mask = mask
-        self._halves = self._measure(torso, lower)
+        self._halves = {side: self._measure(torso, lower, side) for side in SIDES}
         self._slopes = {side: self._measure_slope(side, torso | arms) for side in SIDES}
         self._flesh = torso | arms
         self._arms = {side: self._measure_arm(side) for side in SIDES}
@@ -51,10 +51,13 @@ class Silhouette:
         place: Points = body.neck + body.down * down + across * aside
         return place.astype(np.float32)
 
-    def half_width(self, down: float) -> float:
-        """Half-width of the torso, arms not counted, `down` pixels below the shoulder line."""
+    def half_width(self, down: float, side: str) -> float:
+        """From the torso's axis to its edge on one side, arms not counted, in pixels.
+
+        `down` is the distance below the shoulder line in pixels.
+        """
         at = down / self.body.unit
-        return float(np.interp(at, TORSO_HEIGHT, self._halves)) * self.body.unit
+        return float(np.interp(at, TORSO_HEIGHT, self._halves[side])) * self.body.unit
 
     def shoulder_rise(self, aside: float, side: str) -> float:
         """Height of the shoulder's slope above the joints' line, both in shoulder breadths."""
@@ -81,19 +84,17 @@ class Silhouette:
         corner: Points = (joint + out * np.float32(found * body.unit)).astype(np.float32)
         return corner
 
-    def arm_limit(self, down: float) -> float:
-        """Distance from the torso's axis to the nearest arm that hangs beside it, in pixels."""
-        nearest = np.inf
-        for side in SIDES:
-            if self.body.sure(f"{side}_elbow") < 0.3:
-                continue
-            arm = self.body.arm(side) - self.body.neck
-            heights, asides = arm @ self.body.down, np.abs(arm @ self.body.across)
-            for a, b in ((0, 1), (1, 2)):
-                if heights[a] < down <= heights[b]:
-                    share = (down - heights[a]) / max(float(heights[b] - heights[a]), 1e-6)
-                    nearest = min(nearest, float(asides[a] + share * (asides[b] - asides[a])))
-        return nearest
+    def arm_limit(self, down: float, side: str) -> float:
+        """Distance from the torso's axis to the arm that hangs beside it, in pixels."""
+        if self.body.sure(f"{side}_elbow") < 0.3:
+            return float(np.inf)
+        arm = self.body.arm(side) - self.body.neck
+        heights, asides = arm @ self.body.down, np.abs(arm @ self.body.across)
+        for a, b in ((0, 1), (1, 2)):
+            if heights[a] < down <= heights[b]:
+                share = (down - heights[a]) / max(float(heights[b] - heights[a]), 1e-6)
+                return float(asides[a] + share * (asides[b] - asides[a]))
+        return float(np.inf)
 
     def arm_width(self, side: str, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """Half-width of an arm, in pixels, at shares of its length (0 shoulder, 1 wrist)."""
@@ -103,15 +104,15 @@ class Silhouette:
         )
         return widths
 
-    def _measure(self, torso: Flags, lower: Flags) -> NDArray[np.float64]:
+    def _measure(self, torso: Flags, lower: Flags, side: str) -> NDArray[np.float64]:
         """Seen half-widths where the sides are free of arms, held within human proportions.
 
         A loose top hides the body: above the lower garment the body is believed to be no more than
         a little wider, for its proportions, than the lower garment shows it to be.
         """
         usual = np.asarray(TORSO_HALF)
-        hips = self._ratios(lower, usual)
-        ratio = self._ratios(torso, usual)
+        hips = self._ratios(lower, usual, side)
+        ratio = self._ratios(torso, usual, side)
         top = 1.30
         if np.isfinite(hips).any():
             ratio = np.where(np.isfinite(hips), hips, ratio)
@@ -125,7 +126,9 @@ class Silhouette:
         # Between the shoulder joints the trunk cannot be wider than they allow.
         return np.where(heights < 0.5, np.clip(filled, 0.0, 1.1 * usual), filled)
 
-    def _ratios(self, region: Flags, usual: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _ratios(
+        self, region: Flags, usual: NDArray[np.float64], side: str
+    ) -> NDArray[np.float64]:
         """Seen half-width over the usual one by height; NaN where it is not seen."""
         body = self.body
         seen = np.full(len(usual), np.nan)
@@ -134,22 +137,19 @@ class Silhouette:
             if at < 0.3:
                 continue
             reach = np.arange(0, 1.1 * body.unit, 2.0)
-            halves = []
-            for sign in (1.0, -1.0):
-                start = self.frame(at * body.unit, 0.0)
-                step = self.frame(at * body.unit, sign) - start
-                xs = np.round(start[0] + reach * step[0]).astype(int)
-                ys = np.round(start[1] + reach * step[1]).astype(int)
-                ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
-                values = np.zeros(len(xs), bool)
-                values[ok] = region[ys[ok], xs[ok]]
-                gap = np.flatnonzero(~values)
-                if ok.all() and len(gap) and gap[0] > 2:
-                    end = np.array([xs[gap[0]], ys[gap[0]]], np.float32)
-                    if not self._arm_at(end):
-                        halves.append(reach[gap[0]])
-            if halves:
-                seen[number] = np.median(halves) / body.unit / usual[number]
+            sign = 1.0 if side == "left" else -1.0
+            start = self.frame(at * body.unit, 0.0)
+            step = self.frame(at * body.unit, sign) - start
+            xs = np.round(start[0] + reach * step[0]).astype(int)
+            ys = np.round(start[1] + reach * step[1]).astype(int)
+            ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
+            values = np.zeros(len(xs), bool)
+            values[ok] = region[ys[ok], xs[ok]]
+            gap = np.flatnonzero(~values)
+            if ok.all() and len(gap) and gap[0] > 2:
+                end = np.array([xs[gap[0]], ys[gap[0]]], np.float32)
+                if not self._arm_at(end):
+                    seen[number] = reach[gap[0]] / body.unit / usual[number]
         return seen
 
     def _measure_slope(self, side: str, flesh: Flags) -> NDArray[np.float64]:

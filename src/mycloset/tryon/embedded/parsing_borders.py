@@ -119,12 +119,15 @@ def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Float
             cloth &= ~((arm.distance < 0.13 * frame.body.unit) & (arm.place > 0.8))
     if cloth.sum() < 50:
         return None
+    if not frame.body.hips_seen and (labels == LOWER).sum() < 0.1 * frame.body.unit**2:
+        return np.full(len(ASIDES), HIGH, np.float32)
     column = ((z.aside[cloth] - ASIDES[0]) / WIDTH + 0.5).astype(np.int64)
     row = np.clip(((z.height[cloth] - LOW) / ROW).astype(np.int64), 0, count - 1)
     cell = np.clip(column, 0, len(ASIDES) - 1) * count + row
     cells = len(ASIDES) * count
     number = np.bincount(cell, minlength=cells)
     gain = np.clip(colours[LOWER][cloth] - colours[UPPER][cloth], -5, 5)
+    gain *= _difference(gain, labels[cloth])
     total = np.bincount(cell, gain, minlength=cells) / np.maximum(number, 4)
     edge = np.bincount(cell, _rims(frame)[cloth], minlength=cells) / np.maximum(number, 4)
     shape = (len(ASIDES), count)
@@ -135,6 +138,15 @@ def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Float
     height = LOW + ROW * np.arange(count + 1)
     score -= ((height - USUAL_WAIST) / WAIST_SPREAD) ** 2
     return (LOW + ROW * _smooth_path(score)).astype(np.float32)
+
+
+def _difference(gain: Floats, labels: Labels) -> np.float32:
+    """0..1: how well colours tell the garments apart; white on white they only make noise."""
+    upper, lower = gain[labels == UPPER], -gain[labels == LOWER]
+    if not len(upper) or not len(lower):
+        return np.float32(1)
+    worse = min(float(upper.mean()), float(lower.mean()))
+    return np.float32(np.clip(worse / 3.0, 0.05, 1))
 
 
 def _rims(frame: Frame) -> Floats:
@@ -148,7 +160,8 @@ def _rims(frame: Frame) -> Floats:
 def _smooth_path(score: NDArray[np.float64]) -> NDArray[np.int64]:
     """The row in each column for which the scores, less the bends, are highest in all."""
     columns, rows = score.shape
-    bend = BEND * np.abs(np.arange(rows)[:, None] - np.arange(rows)[None, :])
+    gap = np.abs(np.arange(rows)[:, None] - np.arange(rows)[None, :])
+    bend = BEND * gap + 5 * BEND * np.maximum(gap - 2, 0)
     best = score.copy()
     came = np.zeros((columns, rows), np.int64)
     for column in range(1, columns):

@@ -45,6 +45,13 @@ class Cleaner:
         side = max(3, round(BROAD * unit)) | 1
         self._brush = np.ones((side, side), np.uint8)
         self._below_chin = frame.mark(below_chin > 0.05 * unit)
+        aside = (frame.xs - body.chin[0]) * body.across[0]
+        aside += (frame.ys - body.chin[1]) * body.across[1]
+        beside = (below_chin > -0.2 * unit) & (below_chin < 0) & (np.abs(aside) < 0.5 * unit)
+        self._jaws = [
+            (frame.mark(beside & flank) > 0, frame.mark((below_chin > 0) & flank) > 0)
+            for flank in (aside > 0, aside <= 0)
+        ]
         self._anchors: dict[int, Flags] = {
             HAIR: (zones.head < 1.7) & (below_chin < 0),
             NECK: (throat < 0.12 * unit) & (place < 1.1),
@@ -105,9 +112,13 @@ class Cleaner:
         return wrong
 
     def _cut_throat(self, hair: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Hair, below the chin only where it is broad: shadows and collars hang on by a thread."""
+        """Hair, below the chin only where it is broad and has come down beside the jaw."""
         opened = cv2.morphologyEx(hair, cv2.MORPH_OPEN, self._brush)
-        return np.where(self._below_chin > 0, opened, hair).astype(np.uint8)
+        cut = np.where(self._below_chin > 0, opened, hair).astype(np.uint8)
+        for jaw, side in self._jaws:
+            if hair[jaw].sum() < SPECK * self._frame.body.unit**2:
+                cut[side] = 0
+        return cut
 
 
 def _along(limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0) -> Flags:

@@ -45,9 +45,19 @@ def name_garments(
     below = lower & (under > 0.12) & (under < 0.8)
     same = colours[UPPER][below] < colours[LOWER][below] + 3.0
     whole = below.sum() > 30 and float(same.mean()) > 0.75
+    whole = whole and _alike(frame, (labels == UPPER) & (under < -0.04) & (under > -0.3), below)
     if whole and not trousers and frame.body.hips_seen:
         return GarmentNames("dress", "dress")
     return GarmentNames("upper-clothes", "pants" if trousers else "skirt")
+
+
+def _alike(frame: Frame, above: Flags, below: Flags) -> bool:
+    """Whether cloth above and below the waist has the same middling colour and contrast."""
+    if above.sum() < 30:
+        return True
+    one, other = frame.lab[above], frame.lab[below]
+    light, a, b = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    return bool(light < 22 and max(a, b) < 9)
 
 
 def _gap(frame: Frame, lower: Flags) -> float:

@@ -43,7 +43,7 @@ class Places:
         self._leg_in = self._leg()
         self._left_leg = zones.legs["left"].distance < zones.legs["right"].distance
         self._on_leg = (self._leg_in < 0.8) & (self._leg_place() < 2)
-        self._on_foot = 4.0 * ((self._leg_in < 0.8) & (self._leg_place() > 2.15))
+        self._on_foot = 1.5 * ((self._leg_in < 0.8) & (self._leg_place() > 2.5))
         self._above = np.maximum(0, -zones.height - 0.16) * 40
         fixed = np.zeros((len(CLASSES), len(frame.xs)), np.float32)
         away = cv2.distanceTransform(1 - frame.mark(zones.face), cv2.DIST_L2, 3)[frame.where]

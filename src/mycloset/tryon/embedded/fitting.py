@@ -19,7 +19,7 @@ from mycloset.tasks.parsing import HumanParsing
 from mycloset.tryon.embedded.body import SIDES, capsule
 from mycloset.tryon.embedded.colour_models import to_lab, to_rgb
 from mycloset.tryon.embedded.figure import Figure
-from mycloset.tryon.embedded.fill import grain, noise, push_pull
+from mycloset.tryon.embedded.fill import continue_smoothly, grain, noise
 from mycloset.tryon.embedded.light import Light, read_light
 from mycloset.tryon.embedded.limbs import arm_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
@@ -88,6 +88,7 @@ class _Composer:
         self.given, self.window = given, window
         self.body, self.silhouette = given.figure.body, given.figure.silhouette
         self.unit = self.body.unit
+        self.step = max(1, round(self.unit / 70))
         self.corner = np.array([window[1].start, window[0].start], np.float32)
         self.rgb = given.rgb[window]
         self.lab = to_lab(self.rgb)
@@ -129,7 +130,7 @@ class _Composer:
         if not where.any():
             return np.zeros(where.shape, np.float32)
         radius = max(2, round(0.02 * self.unit))
-        soft = guided_filter(self.rgb, where.astype(np.float32), radius, 1e-4, subsample=2)
+        soft = guided_filter(self.rgb, where.astype(np.float32), radius, 1e-4, subsample=3)
         near = cv2.dilate(where.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
         return np.where(near, np.clip(soft * 1.25 - 0.125, 0, 1), 0).astype(np.float32)
 
@@ -272,12 +273,12 @@ class _Composer:
         if not (gone > 0.01).any():
             return self.lab, gone > 0.5
         filled = self._background(gone)
-        for layer, alpha in ((self._lower(), self._lower_zone()), (self._skin(), self._skin_zone())):
-            if layer is not None:
-                filled = filled + (layer - filled) * alpha[..., None]
-        if arm_skin.any():
-            skin = self._skin()
-            filled = filled + (skin - filled) * arm_skin[..., None]
+        lower = self._lower()
+        if lower is not None:
+            filled = filled + (lower - filled) * self._lower_zone()[..., None]
+        bare = np.maximum(self._skin_zone(), arm_skin)
+        if ((bare > 0) & (gone > 0)).any():
+            filled = filled + (self._skin() - filled) * bare[..., None]
         return self.lab + (filled - self.lab) * gone[..., None], gone > 0.5
 
     def _background(self, gone: Floats) -> Floats:
@@ -287,7 +288,7 @@ class _Composer:
         known = cv2.erode(known, np.ones((size, size), np.uint8))
         if known.sum() < 50:
             return self.lab
-        filled = push_pull(self.lab, known.astype(np.float32))
+        filled = continue_smoothly(self.lab, known > 0, step=max(1, self.step // 2))
         filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known > 0))
         return filled
 
@@ -298,7 +299,7 @@ class _Composer:
             return None
         size = max(1, round(0.02 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-        filled = push_pull(self.lab, known.astype(np.float32))
+        filled = continue_smoothly(self.lab, known, step=max(1, self.step // 2))
         filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known))
         return filled
 
@@ -363,7 +364,7 @@ class _Composer:
         base = self.given.figure.tone
         if known.sum() > 0.03 * self.unit**2:
             base = np.median(self.lab[known], axis=0)
-        filled = push_pull(self.lab, known.astype(np.float32), base.astype(np.float32))
+        filled = continue_smoothly(self.lab, known, base.astype(np.float32), step=self.step)
         filled[..., 0] *= self._roundness() * (0.5 + 0.5 * self.light.factor)
         filled[..., 0] += noise(self.person.shape, min(grain(self.lab[..., 0], known), 1.2))
         return filled
@@ -387,8 +388,8 @@ class _Composer:
         alpha = self.given.warped.alpha[self.window]
         lab = to_lab(self.given.warped.rgb[self.window])
         if (self.garment - alpha).max() > 0.02:
-            solid = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((3, 3), np.uint8))
-            grown = push_pull(lab, solid)
+            solid = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+            grown = continue_smoothly(lab, solid, step=max(1, self.step // 2))
             lab = lab + (grown - lab) * (1 - np.minimum(1, alpha * 1.02))[..., None]
         factor = self.light.factor * self._rounded(1 - 0.6 * self.light.broad)
         light = lab[..., 0]

@@ -110,7 +110,11 @@ class _Torso:
     ) -> None:
         self.parts, self.body, self.silhouette, self.scale = parts, body, silhouette, scale
         self.point = parts.shape.points
-        self.contour = outline(parts.mask)
+        # Each part has an outline of its own: in the whole one, a sleeve hides the torso's side.
+        self.region = parts.regions["torso"]
+        if "skirt" in parts.regions:
+            self.region = self.region | parts.regions["skirt"]
+        self.contour = outline(self.region & parts.mask)
         collar = (self.point["collar_left"] + self.point["collar_right"]) / 2
         self.top = collar
         # The collar's ends lie on the slope from the neck's side to the shoulder.
@@ -170,10 +174,7 @@ class _Torso:
         for source, target in (self._yoke(), self._neckline()):
             sources.append(source)
             targets.append(target)
-        region = self.parts.regions["torso"]
-        if "skirt" in self.parts.regions:
-            region = region | self.parts.regions["skirt"]
-        return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), region)
+        return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), self.region)
 
     def _row(
         self, left: Points, right: Points, columns: NDArray[np.float64]
@@ -255,7 +256,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     """A sleeve along its arm."""
     point, body, scale = parts.shape.points, torso.body, torso.scale
     count = 7 if parts.shape.sleeves is SleeveLength.LONG else 5
-    contour = outline(parts.mask)
+    contour = outline(region & parts.mask)
     outer = edge(contour, point[f"shoulder_{side}"], point[f"cuff_outer_{side}"], count)
     inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
     share = np.linspace(0, 1, count)

@@ -14,7 +14,8 @@ from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
 
 Floats = NDArray[np.float32]
 
-REGULARISATION = 1e-4
+REGULARISATION = {"torso": 1e-4, "skirt": 1e-4}
+LIMB_REGULARISATION = 1e-3
 GRID_STEP = 6
 
 
@@ -82,7 +83,8 @@ def _warp_part(
     rows, columns = window
     height, width = rows.stop - rows.start, columns.stop - columns.start
     corner = np.array([columns.start, rows.start], np.float32)
-    spline = thin_plate.fit(part.target - corner, part.source, REGULARISATION)
+    stiffness = REGULARISATION.get(part.name, LIMB_REGULARISATION)
+    spline = thin_plate.fit(part.target - corner, part.source, stiffness)
     grid = spline.dense(height, width, GRID_STEP)
     shrink = min(1.0, 1.0 / _magnification(part))
     cover = alpha * _soften(part.region)

@@ -132,7 +132,7 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
             like = (ground.distance < level) | ground.frame
             cuts.append(~reach_ground(ground, like, radius))
     areas = [int(np.count_nonzero(cut)) for cut in cuts]
-    enough = 0.96 * max(areas)
+    enough = 0.985 * max(areas)
     garment = _garment_of(next(c for c, area in zip(cuts, areas, strict=True) if area >= enough))
     garment = _tidy(garment)
     if not ground.exact or _contrast(garment, ground) > 10.0:

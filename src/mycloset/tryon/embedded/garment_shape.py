@@ -19,9 +19,9 @@ _SHOULDERS_M = 0.42
 _ARM_M = 0.54
 """Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
 
-_DRESS_FROM = 2.4
-"""A garment this many times as long as it is wide at the chest is a dress: T-shirts have 1.5 (laid
-flat) to 2.2 (on a dummy)."""
+_DRESS_FROM = 2.32
+"""A garment this many times as long as it is wide at the chest is a dress, a flared one sooner;
+T-shirts have 1.2 (laid flat) to 2.2 (on a dummy)."""
 
 
 def read_shape(mask: Mask, picture: Picture, category: Category | None) -> GarmentShape:
@@ -42,7 +42,10 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
         return _with_neckline(_upper_shape(outline, upper, category, 1.0), mask, picture)
     if _is_lower(lower, upper):
         return _lower_shape(outline, lower, 0.85)
-    length = upper.length_reach
+    length = upper.length_reach + 0.6 * max(0.0, upper.flare - 1.1)
+    if upper.sleeve_reach > 0.9:
+        # Long sleeves are about as long as a top: a better measure than the chest.
+        length = 1.55 * upper.length_reach * upper.chest / upper.sleeve_reach
     category = Category.DRESS if length >= _DRESS_FROM else Category.UPPER
     sure = float(np.clip(0.5 + abs(length - _DRESS_FROM), 0.5, 1.0))
     return _with_neckline(_upper_shape(outline, upper, category, sure), mask, picture)

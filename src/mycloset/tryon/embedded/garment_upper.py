@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class UpperReading:
         sleeved: whether it has sleeves.
         sleeve_reach: length of the sleeves / shoulder width.
         length_reach: (hem's y - shoulders' y) / width between the armpits.
+        chest: width between the armpits / shoulder width.
+        flare: hem width / width between the armpits.
         neck_depth: how far the top edge is notched at the axis, as a share of the width.
         off_shoulder: whether the neckline runs across below the shoulders.
         confidence: 0..1.
@@ -33,6 +35,8 @@ class UpperReading:
     sleeved: bool
     sleeve_reach: float
     length_reach: float
+    chest: float
+    flare: float
     neck_depth: float
     off_shoulder: bool
     confidence: float
@@ -55,13 +59,23 @@ def read_upper(outline: Outline) -> UpperReading:
     outline = free_sleeves(outline)
     flipped = outline.mirrored()
     sides = _read_sides(outline, flipped)
-    hidden = [_cuff_meets_body(v, s) for v, s in zip((outline, flipped), sides, strict=True)]
+    views = outline, flipped
+    hidden = [_cuff_meets_body(v, s) for v, s in zip(views, sides, strict=True)]
     if any(hidden):
-        for view, side, cut in zip((outline, flipped), sides, hidden, strict=True):
+        ends = [(v.points[s.cuff_inner or 0], v.points[s.armpit]) for v, s in zip(views, sides)]
+        for view, side, cut in zip(views, sides, hidden, strict=True):
             if cut:
                 outline = cut_sleeve(outline, view, side.armpit)
         flipped = outline.mirrored()
-        sides = _read_sides(outline, flipped)
+        first, second = (
+            replace(s, cuff_outer=v.nearest(tip), cuff_inner=v.nearest(notch - [0.0, 2.0]))
+            if cut and s.cuff_outer is not None
+            else s
+            for v, s, cut, (tip, notch) in zip(
+                (outline, flipped), _read_sides(outline, flipped), hidden, ends, strict=True
+            )
+        )
+        sides = first, second
     points: dict[str, Points] = {}
     for name, view, side in (("left", outline, sides[0]), ("right", flipped, sides[1])):
         for part in ("collar", "neck", "shoulder", "armpit", "cuff_outer", "cuff_inner"):
@@ -98,12 +112,15 @@ def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> U
         reach = sum(lengths) / 2 / shoulders
     collar_y = float(points["collar_left"][1] + points["collar_right"][1]) / 2
     opening = float(points["collar_left"][0] - points["collar_right"][0])
+    hem = float(points["hem_left"][0] - points["hem_right"][0])
     chest = float(points["armpit_left"][0] - points["armpit_right"][0])
     return UpperReading(
         points,
         sleeved,
         reach,
         (hem_y - shoulder_y) / max(chest, 1.0),
+        chest / shoulders,
+        hem / max(chest, 1.0),
         (float(points["neck_front"][1]) - collar_y) / max(outline.width, 1.0),
         sleeved and opening > 0.82 * chest,
         _confidence(outline, points),
@@ -126,6 +143,9 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
     level = np.flatnonzero(outline.points[way][:, 1] >= y)
     beside = int(way[level[0]]) if level.size and level[0] > 4 else armpit
     collar, shoulder = corners_between(outline, middle, beside)
+    if outline.points[shoulder][0] - outline.axis > 1.02 * half:
+        # That is the sleeve's end; the shoulder lies between.
+        collar, shoulder = corners_between(outline, middle, shoulder)
     if not 0.72 * half < outline.points[shoulder][0] - outline.axis < 1.02 * half:
         # The outline does not bend there: seams sit a little inside the armpit's vertical.
         shoulder = _on_top(outline, middle, armpit, outline.axis + 0.87 * half)

@@ -160,7 +160,7 @@ def strip_shadows(garment: Marks, lab: Floats, ground: Ground) -> Marks:
     return cv2.morphologyEx(kept.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
 
 
-def strip_halo(garment: Marks, ground: Ground) -> Marks:
+def strip_halo(garment: Marks, lab: Floats, ground: Ground) -> Marks:
     """`garment` without the halo that compression or a poor cut-out leaves around it.
 
     The halo is nearly of the ground's colour, while the garment behind it is not; it is thin, or
@@ -179,11 +179,19 @@ def strip_halo(garment: Marks, ground: Ground) -> Marks:
     strong = garment & (unlike > np.minimum(8.0, 0.35 * contrast))
     # Closing joins what lies on both sides of a light stripe, not what lies beyond the outline.
     body = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_CLOSE, _disc(4)) > 0
+    # A narrow gap (between legs, beside a sleeve) lies in shadow all over. Its colour tells it
+    # from the garment, unless that has the same colour inside.
+    off = lab - ground.sheet
+    shade = garment & (off[..., 0] < -1.0) & (off[..., 0] > -24.0) & (unlike < 0.45 * contrast)
+    shade &= np.hypot(off[..., 1], off[..., 2]) < np.maximum(2.5, -0.15 * off[..., 0])
+    deep = garment & (depth > 10)
+    if shade[deep].mean() < 0.01 if deep.any() else False:
+        body &= ~_joined(shade, ~garment)
     faint = garment & ~body
     wide = cv2.morphologyEx(faint.astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
     wide = cv2.dilate(wide, _disc(6)) > 0
     _, labels = cv2.connectedComponents((faint & wide).astype(np.uint8), connectivity=4)
-    kept: Marks = garment & (body | wide | (depth > 8))
+    kept: Marks = garment & (body | (wide & ~shade) | ((depth > 8) & ~_joined(shade, ~garment)))
     ring = kept & (cv2.erode(kept.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) == 0)
     for label in np.unique(labels[ring]):
         piece = labels == label
@@ -194,6 +202,17 @@ def strip_halo(garment: Marks, ground: Ground) -> Marks:
             if rest.sum() > 0.5 * garment.sum():
                 kept = rest
     return kept
+
+
+def _joined(marks: Marks, to: Marks) -> Marks:
+    """The pieces of `marks` that touch `to`."""
+    _, labels = cv2.connectedComponents(marks.astype(np.uint8), connectivity=8)
+    near = cv2.dilate(to.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    table = np.zeros(int(labels.max()) + 1, np.bool_)
+    table[labels[near & marks]] = True
+    table[0] = False
+    joined: Marks = table[labels]
+    return joined
 
 
 def cut_from_clutter(lab: Floats, ground: Ground) -> Marks:

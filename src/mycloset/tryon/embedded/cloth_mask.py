@@ -62,6 +62,8 @@ def segment_cloth(picture: Picture) -> tuple[Mask, tuple[str, ...]]:
         for limit in (2.5,) if ground.exact else (2.5, 4.5, 8.0):
             marks = _plain_cut(lab, ground, limit)
             candidates.append(_judge(marks, lab, ground, "plain ground"))
+            if candidates[-1].score > 0.8:
+                break
     if not ground.plain or max(c.score for c in candidates) < 0.45:
         candidates.append(
             _judge(_garment_of(cut_from_clutter(lab, ground)), lab, ground, "GrabCut")
@@ -128,14 +130,14 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
     for radius in (0, 1, 2, 4, 7):
         for level in limits:
             like = (ground.distance < level) | ground.frame
-            cuts.append(_garment_of(~reach_ground(ground, like, radius)))
-    areas = [int(cut.sum()) for cut in cuts]
-    enough = 0.96 * max(areas)
-    garment = next(cut for cut, area in zip(cuts, areas, strict=True) if area >= enough)
+            cuts.append(~reach_ground(ground, like, radius))
+    areas = [int(np.count_nonzero(cut)) for cut in cuts]
+    enough = 0.985 * max(areas)
+    garment = _garment_of(next(c for c, area in zip(cuts, areas, strict=True) if area >= enough))
     garment = _tidy(garment)
     if not ground.exact or _contrast(garment, ground) > 10.0:
         garment = _garment_of(strip_shadows(garment, lab, ground))
-    garment = _garment_of(strip_halo(garment, ground))
+    garment = _garment_of(strip_halo(garment, lab, ground))
     return _with_holes(garment, ground)
 
 

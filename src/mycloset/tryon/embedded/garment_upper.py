@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mycloset.tryon.embedded.garment_outline import (
     corner_between,
     corners_between,
 )
-from mycloset.tryon.embedded.garment_sleeves import find_armpits, free_sleeves
+from mycloset.tryon.embedded.garment_sleeves import cut_sleeve, find_armpits, free_sleeves
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class UpperReading:
         sleeved: whether it has sleeves.
         sleeve_reach: length of the sleeves / shoulder width.
         length_reach: (hem's y - shoulders' y) / width between the armpits.
+        chest: width between the armpits / shoulder width.
+        flare: hem width / width between the armpits.
         neck_depth: how far the top edge is notched at the axis, as a share of the width.
         off_shoulder: whether the neckline runs across below the shoulders.
         confidence: 0..1.
@@ -33,6 +35,8 @@ class UpperReading:
     sleeved: bool
     sleeve_reach: float
     length_reach: float
+    chest: float
+    flare: float
     neck_depth: float
     off_shoulder: bool
     confidence: float
@@ -54,12 +58,24 @@ def read_upper(outline: Outline) -> UpperReading:
     """Read an outline as a top or a dress."""
     outline = free_sleeves(outline)
     flipped = outline.mirrored()
-    pits = find_armpits(outline)
-    sides = _read_side(outline, pits[0]), _read_side(flipped, pits[1])
-    if pits[0] is not None and not any(
-        _protrudes(view, side) for view, side in zip((outline, flipped), sides, strict=True)
-    ):
-        sides = _read_side(outline, None), _read_side(flipped, None)
+    sides = _read_sides(outline, flipped)
+    views = outline, flipped
+    hidden = [_cuff_meets_body(v, s) for v, s in zip(views, sides, strict=True)]
+    if any(hidden):
+        ends = [(v.points[s.cuff_inner or 0], v.points[s.armpit]) for v, s in zip(views, sides)]
+        for view, side, cut in zip(views, sides, hidden, strict=True):
+            if cut:
+                outline = cut_sleeve(outline, view, side.armpit)
+        flipped = outline.mirrored()
+        first, second = (
+            replace(s, cuff_outer=v.nearest(tip), cuff_inner=v.nearest(notch - [0.0, 2.0]))
+            if cut and s.cuff_outer is not None
+            else s
+            for v, s, cut, (tip, notch) in zip(
+                (outline, flipped), _read_sides(outline, flipped), hidden, ends, strict=True
+            )
+        )
+        sides = first, second
     points: dict[str, Points] = {}
     for name, view, side in (("left", outline, sides[0]), ("right", flipped, sides[1])):
         for part in ("collar", "neck", "shoulder", "armpit", "cuff_outer", "cuff_inner"):
@@ -96,12 +112,15 @@ def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> U
         reach = sum(lengths) / 2 / shoulders
     collar_y = float(points["collar_left"][1] + points["collar_right"][1]) / 2
     opening = float(points["collar_left"][0] - points["collar_right"][0])
+    hem = float(points["hem_left"][0] - points["hem_right"][0])
     chest = float(points["armpit_left"][0] - points["armpit_right"][0])
     return UpperReading(
         points,
         sleeved,
         reach,
         (hem_y - shoulder_y) / max(chest, 1.0),
+        chest / shoulders,
+        hem / max(chest, 1.0),
         (float(points["neck_front"][1]) - collar_y) / max(outline.width, 1.0),
         sleeved and opening > 0.82 * chest,
         _confidence(outline, points),
@@ -118,11 +137,50 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
     middle = outline.nearest(np.array([outline.axis, _top_at(outline, outline.axis)]))
     if armpit is None:
         return _sleeveless_side(outline, middle)
-    shoulder_x = _shoulder_x(outline, float(outline.points[armpit][0]))
-    shoulder = _on_top(outline, middle, armpit, shoulder_x)
+    x, y = outline.points[armpit]
+    half = float(x) - outline.axis
+    way = outline.walk(middle, armpit)
+    level = np.flatnonzero(outline.points[way][:, 1] >= y)
+    beside = int(way[level[0]]) if level.size and level[0] > 4 else armpit
+    collar, shoulder = corners_between(outline, middle, beside)
+    if outline.points[shoulder][0] - outline.axis > 1.02 * half:
+        # That is the sleeve's end; the shoulder lies between.
+        collar, shoulder = corners_between(outline, middle, shoulder)
+    if not 0.72 * half < outline.points[shoulder][0] - outline.axis < 1.02 * half:
+        # The outline does not bend there: seams sit a little inside the armpit's vertical.
+        shoulder = _on_top(outline, middle, armpit, outline.axis + 0.87 * half)
     outer, inner = _cuff(outline, shoulder, armpit)
-    collar, neck = _collar(outline, middle, shoulder)
+    if not outline.axis < outline.points[collar][0] < outline.points[shoulder][0] - 2:
+        collar, _ = corner_between(outline, middle, shoulder)
+    collar, neck = _collar(outline, middle, collar, shoulder)
     return _Side(collar, neck, shoulder, armpit, outer, inner)
+
+
+def _read_sides(outline: Outline, flipped: Outline) -> tuple[_Side, _Side]:
+    views = outline, flipped
+    pits = find_armpits(outline)
+    sides = _read_side(outline, pits[0]), _read_side(flipped, pits[1])
+    if pits[0] is not None and not any(map(_protrudes, views, sides)):
+        sides = _read_side(outline, None), _read_side(flipped, None)
+    return sides
+
+
+def _cuff_meets_body(view: Outline, side: _Side) -> bool:
+    """Whether a sleeve's end runs straight into the body, so that its armpit is hidden.
+
+    Then the sleeve's lower corner is the only one, and the outline turns there from the sleeve's
+    upper edge into its end.
+    """
+    if side.cuff_outer is None or side.cuff_inner is None:
+        return False
+    shoulder, outer, inner, notch = (
+        view.points[k] for k in (side.shoulder, side.cuff_outer, side.cuff_inner, side.armpit)
+    )
+    upper, end = inner - shoulder, notch - inner
+    across = abs(float(upper @ end)) / max(float(np.hypot(*upper) * np.hypot(*end)), 1e-6)
+    bulge = upper[0] * (outer - shoulder)[1] - upper[1] * (outer - shoulder)[0]
+    straight = abs(float(bulge)) < 0.12 * float(upper @ upper)
+    return across < 0.5 and straight and notch[1] > inner[1]
 
 
 def _protrudes(view: Outline, side: _Side) -> bool:
@@ -172,16 +230,14 @@ def _sleeveless_side(outline: Outline, middle: int) -> _Side:
         after = np.flatnonzero(heights[peak:] > below)
         end = int(way[peak + after[0]]) if after.size else low
     collar, shoulder = corners_between(outline, start, end)
+    if outline.points[shoulder][1] > heights[peak] + 0.22 * outline.width:
+        # That is the armpit already; the shoulder lies between.
+        collar, shoulder = corners_between(outline, start, shoulder)
     armpit, bulge = corner_between(outline, shoulder, low)
     if bulge < 0.01 * outline.height:
         # No armhole stands out: halfway down is as good as any.
         armpit = _side_at(outline, (outline.points[shoulder][1] + limit) / 2)
     return _Side(collar, collar, shoulder, armpit, None, None)
-
-
-def _shoulder_x(outline: Outline, armpit_x: float) -> float:
-    """x of the shoulder's end: seams sit a little inside the armpit's vertical."""
-    return outline.axis + 0.93 * (armpit_x - outline.axis)
 
 
 def _on_top(outline: Outline, middle: int, armpit: int, x: float) -> int:
@@ -191,10 +247,9 @@ def _on_top(outline: Outline, middle: int, armpit: int, x: float) -> int:
     return int(way[beyond[0]]) if beyond.size else int(way[len(way) // 2])
 
 
-def _collar(outline: Outline, middle: int, shoulder: int) -> tuple[int, int]:
+def _collar(outline: Outline, middle: int, collar: int, shoulder: int) -> tuple[int, int]:
     """Ends of the neck opening: its outer corner, and where the shoulder line begins below it."""
-    collar, out = corner_between(outline, middle, shoulder)
-    if out < 1.0:
+    if collar == middle:
         way = outline.walk(middle, shoulder)
         collar = int(way[len(way) // 2])
     # A standing collar has a concave corner at its foot.

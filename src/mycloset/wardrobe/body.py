@@ -190,7 +190,7 @@ class Body:
         places = (-3, 0, 3, 7, 11, 16, 20, 26, 32, 38, 45, 52, 58, 64)
         belly = max(0.0, s.waist - 13.0) * 0.7
         depths = (
-            s.neck - 1.2, s.neck + 0.2, 7.2, 8.8, 9.9, 10.8, 11.0, 10.6 + belly * 0.5, 9.7 + belly,
+            2.0, s.neck - 0.6, 7.0, 8.8, 9.9, 10.8, 11.0, 10.6 + belly * 0.5, 9.7 + belly,
             9.4 + belly, 10.0 + belly * 0.7, 10.8, 11.0, 10.6,
         )  # fmt: skip
         return profile(tuple(v * self.unit for v in places), tuple(v * k for v in depths))

@@ -12,13 +12,21 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mycloset.wardrobe.body import Body, Profile
 from mycloset.wardrobe.curves import Floats, blur, floats, smoothstep, to_linear
 from mycloset.wardrobe.fabrics import as_float, paint, paint_front, weave_grain
-from mycloset.wardrobe.flat import details_of
+from mycloset.wardrobe.flat import cuff_cm, details_of
 from mycloset.wardrobe.folds import Fold, crumple, relief, shaken
-from mycloset.wardrobe.garments import SIDES, Cut, GarmentKind, GarmentSpec, cut_garment
+from mycloset.wardrobe.garments import (
+    SIDES,
+    Cut,
+    GarmentKind,
+    GarmentSpec,
+    Sleeve,
+    cut_garment,
+)
 from mycloset.wardrobe.solids import Patch
 from mycloset.wardrobe.stage import CLOTH, Stage
 
@@ -84,25 +92,38 @@ class _Worn:
     def label(self) -> str:
         return label_of(self.spec.kind)
 
-    def paint(
-        self, x: Floats, y: Floats, flat_x: Floats, flat_y: Floats, front: Floats | None
-    ) -> Floats:
-        """(h, w, 3) linear colours.
+    def paint_body(self, x: Floats, y: Floats, front: NDArray[np.bool_]) -> Floats:
+        """(h, w, 3) linear colours of the body piece.
 
         Args:
-            x, y: the piece's own cm, for the pattern.
-            flat_x, flat_y: cm on the whole flat garment, for seams and trims.
-            front: where the body piece's front is, for prints; None on sleeves.
+            x, y: cm on the flat garment.
+            front: where the front is, which has the prints.
         """
         fabric = self.spec.fabric
-        if front is None:
-            colors = paint(fabric, x, y, self.pixel)
-        else:
-            colors = np.where(
-                front[..., None] > 0, paint_front(fabric, x, y, self.pixel), paint(fabric, x, y, self.pixel)
-            )
+        colors = paint_front(fabric, x, y, self.pixel)
+        if fabric.prints and not front.all():
+            colors[~front] = paint(fabric, x, y, self.pixel)[~front]
         colors = colors * weave_grain(fabric, x, y, self.pixel)[..., None]
-        shade, trim = _sample_details(self.spec, flat_x, flat_y)
+        # Beyond the side seam the back looks like the front.
+        edge = np.maximum(self.cut.half_width(y) - 0.3, 1.0)
+        shade, trim = _sample_details(self.spec, np.clip(x, -edge, edge), y)
+        return self._finished(colors, shade, trim)
+
+    def paint_sleeve(self, across: Floats, along: Floats, sleeve: Sleeve) -> Floats:
+        """(h, w, 3) linear colours of a sleeve, from its own cm."""
+        fabric, soft = self.spec.fabric, max(self.pixel, 0.05)
+        colors = paint(fabric, across, along, self.pixel)
+        colors = colors * weave_grain(fabric, across, along, self.pixel)[..., None]
+        band = cuff_cm(self.spec)
+        off = along - np.float32(sleeve.length - band)
+        trim = smoothstep(-soft, soft, off)
+        shade = 1 - 0.28 * smoothstep(0.12 + soft, 0.02, np.abs(off))
+        if band > 3:
+            ribs = 0.5 + 0.5 * np.sin(across * np.float32(2 * np.pi / 0.42))
+            shade = shade * (1 - 0.14 * ribs * trim * float(np.clip(1.4 - self.pixel / 0.2, 0, 1)))
+        return self._finished(colors, shade, trim)
+
+    def _finished(self, colors: Floats, shade: Floats, trim: Floats) -> Floats:
         if self.spec.trim is not None:
             colors = colors + (as_float(self.spec.trim) - colors) * trim[..., None]
         return to_linear(colors) * shade[..., None]
@@ -130,9 +151,7 @@ def _put_top(worn: _Worn, tuck_at: float | None) -> None:
     body, cut, spec = worn.body, worn.cut, worn.spec
     k = body.unit
     sleeved = cut.sleeve is not None
-    shoulder_scale = (
-        cut.landmarks["shoulder_left"][0] / ((body.shape.shoulders + 1.2) * k) if sleeved else 1.06
-    )
+    shoulder_scale = 1.06
     # The collar's ends lie where the trunk is as wide as they are apart.
     rows = np.arange(0.0, 12.0, 0.05, dtype=np.float32)
     wide = body.half_width(rows) + 0.6
@@ -147,13 +166,14 @@ def _put_top(worn: _Worn, tuck_at: float | None) -> None:
         share = smoothstep(6.0 * k, 17.0 * k, patch.along)
         x = patch.across * np.float32(shoulder_scale) * (1 - share) + x_arc * share
         front = np.abs(patch.turn) < np.pi / 2
-        keep = _below_neckline(cut, x, y, front) & (y < _hem_at(cut, x))
+        wave = 0.35 * np.sin(patch.turn * 7 + worn.rng.uniform(0, 6)) * (spec.kind is not GarmentKind.DRESS)
+        keep = _below_neckline(cut, x, y, front) & (y < _hem_at(cut, x) + wave)
         if not sleeved:
             keep &= np.abs(x) < _armhole_at(cut, y)
         if tuck_at is not None:
             keep &= patch.along < tuck_at + 1.2
         _drape_trunk(worn, patch, y, stop)
-        colors = worn.paint(x, y, x, y, floats(front))
+        colors = worn.paint_body(x, y, front)
         patch.cut(keep)
         at = (np.where(front, x, np.nan), np.where(front, y, np.nan))
         worn.stage.put(
@@ -174,6 +194,8 @@ class _Down:
         steps = np.sqrt(1 + np.gradient(depth, 0.1) ** 2) * 0.1
         # Cloth bridges hollows: it does not follow the trunk inwards.
         steps = np.where(np.gradient(depth) < 0, 0.1, steps)
+        # From the side of the neck cloth runs forwards as much as down.
+        steps = steps + 0.045 * (1 - smoothstep(3.0, 9.0, self.v))
         self.y = floats(np.cumsum(steps))
         self.y -= np.interp(zero_at, self.v, self.y).astype(np.float32)
 
@@ -289,7 +311,7 @@ def _put_sleeve(worn: _Worn, side: str) -> None:
     elbow = np.exp(-(((patch.along - 29 * k) / 9.0) ** 2)) if cuffed else 0.0
     strength = 0.16 + 0.20 * elbow + 0.10 * smoothstep(10, 0, sleeve.length - along) * cuffed
     patch.emboss(strength * crumple(patch.across * 6, along, (3.0, 9.0), worn.rng))
-    colors = worn.paint(across, along, flat_x * np.float32(sign), flat_y, None)
+    colors = worn.paint_sleeve(across, along, sleeve)
     end = sleeve.length + 0.10 * patch.across
     patch.cut(along < end)
     at = (flat_x * np.float32(sign), flat_y)
@@ -363,7 +385,7 @@ def _put_skirt(worn: _Worn) -> None:
     folds = _flutes(patch.turn, y, 8.0, cut.hem, worn)
     folds += 0.10 * crumple(patch.across, patch.along, (18.0, 6.0), worn.rng)
     patch.emboss(folds)
-    colors = worn.paint(x, y, x, y, floats(front))
+    colors = worn.paint_body(x, y, front)
     patch.cut((y > 0) & (y < _hem_at(cut, x)))
     at = (np.where(front, x, np.nan), np.where(front, y, np.nan))
     worn.stage.put(
@@ -395,7 +417,7 @@ def _put_trousers(worn: _Worn) -> None:
         x = cut.half_width(y) * _arc(patch.turn)
         front = np.abs(patch.turn) < np.pi / 2
         patch.emboss(relief(whiskers, x, y) + 0.05 * crumple(x, y, (6.0, 6.0), rng))
-        colors = worn.paint(x, y, x, y, floats(front))
+        colors = worn.paint_body(x, y, front)
         patch.cut(y > 0)
         at = (np.where(front, x, np.nan), np.where(front, y, np.nan))
         worn.stage.put(
@@ -427,7 +449,7 @@ def _put_trousers(worn: _Worn) -> None:
         stack = smoothstep(22.0, 4.0, cut.hem - y)
         creases = crumple(leg_patch.across * 7, leg_patch.along, (4.5, 10.0), rng)
         leg_patch.emboss(relief(whiskers, x, y) + (0.09 + 0.16 * knee + 0.2 * stack) * creases)
-        colors = worn.paint(x, y, x, y, floats(front))
+        colors = worn.paint_body(x, y, front)
         leg_patch.cut(y < cut.hem + 0.5 * leg_patch.nz)
         at = (np.where(front, x, np.nan), np.where(front, y, np.nan))
         melt = 3.5 * smoothstep(26.0 * k, 4.0 * k, leg_patch.along)

@@ -160,11 +160,10 @@ def _developed(
     """The picture of a finished scene, and its truth."""
     there = _shrink(stage.there.astype(np.float32), size)
     lit = _shrink(stage.lit(figure.light), size)
-    full_length = figure.framing is Framing.FULL
-    floor_y = None
-    if full_length:
-        floor = max(float(body.joints[f"ankle_{side}"][1]) for side in SIDES) + 7.0 * body.unit
-        floor_y = float(stage.frame.to_pixels([[0.0, floor]])[0, 1]) / _OVERSAMPLE
+    floor = max(float(body.joints[f"ankle_{side}"][1]) for side in SIDES) + 7.0 * body.unit
+    floor_y: float | None = float(stage.frame.to_pixels([[0.0, floor]])[0, 1]) / _OVERSAMPLE
+    if floor_y is not None and floor_y > size[0] * 1.05:
+        floor_y = None
     scene = to_linear(backdrop(figure.scenery, size, figure.seed, floor_y))
     scene = scene * _fall_shadow(stage, figure, size, floor_y)[..., None]
     picture = to_srgb(lit + scene * (1 - there)[..., None])
@@ -206,7 +205,7 @@ def _frame(figure: FigureSpec, body: Body, size: tuple[int, int]) -> Frame:
         Framing.FULL: max(float(body.joints[f"ankle_{s}"][1]) for s in SIDES) + 8.0 * k,
         Framing.THREE_QUARTER: 44.0 * k,
         Framing.HALF: 16.0 * k,
-        Framing.FACE: float(neck[1]) + 6.0 * k,
+        Framing.FACE: float(neck[1]) + 1.0 * k,
     }[figure.framing]
     hands = [body.joints[f"hand_{s}"] for s in SIDES] + [body.joints[f"wrist_{s}"] for s in SIDES]
     if figure.framing is not Framing.FACE:
@@ -245,7 +244,7 @@ def _put_body(stage: Stage, body: Body, skin: Floats, outfit: Outfit) -> None:
     if throat is not None:
         cords = 0.22 * np.exp(-0.5 * ((np.abs(throat.across) - 0.55 + 0.02 * throat.along) / 0.14) ** 2)
         throat.emboss(cords)
-    stage.put(throat, skin * floats([0.96, 0.92, 0.90]), "neck", material=SKIN, group=1, blend=3.0)
+    stage.put(throat, skin * floats([0.96, 0.92, 0.90]), "neck", material=SKIN, group=1, blend=4.0)
     for side, sign in SIDES.items():
         for patch, label in (
             (body.leg(side).seen(frame), f"{side}-leg"),

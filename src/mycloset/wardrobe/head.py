@@ -112,7 +112,7 @@ def _relief(x: Floats, y: Floats) -> Floats:
     height = 0.30 * _bump(side, y, 2.6, -1.7, 1.9, 0.75)
     height -= 0.85 * _bump(side, y, 3.0, 0.1, 1.55, 0.95)
     height += 0.55 * _bump(side, y, 3.15, 0.15, 0.95, 0.62)
-    ridge = smoothstep(-2.2, 4.0, y) * 1.75 * smoothstep(5.1, 4.1, y)
+    ridge = smoothstep(-2.2, 4.0, y) * 1.75 * smoothstep(5.4, 3.9, y)
     height += ridge * np.exp(-0.5 * (x / (0.55 + 0.42 * smoothstep(-1, 4.2, y))) ** 2)
     height += 0.50 * _bump(side, y, 1.25, 4.05, 0.50, 0.50)
     height += 0.30 * _bump(side, y, 4.3, 2.6, 1.7, 1.5)
@@ -143,11 +143,15 @@ def _face_colors(x: Floats, y: Floats, looks: Looks, pixel: float) -> Floats:
     mix(blush, 0.40 * _bump(x, y, 0.0, 3.8, 1.1, 0.8))
     mix(skin * floats([0.80, 0.72, 0.70]), 0.40 * _bump(side, y, 3.1, 1.35, 1.5, 0.45))
     mix(skin * floats([0.72, 0.60, 0.56]), 0.55 * _bump(side, y, 3.2, -0.75, 1.5, 0.45))
+    if looks.style is not HairStyle.BALD:
+        # Roots: skin shows through the hair's edge.
+        line = _hairline(x, looks.style)
+        mix(hair, 0.75 * smoothstep(0.75, -0.25, y - line))
     # Brows: an arch that thins out to its end.
     arch = -1.95 - 0.42 * np.cos((side - 3.3) / 1.9 * 1.25) + 0.12 * (side - 3)
     thick = 0.40 * smoothstep(5.4, 3.6, side) + 0.06
     brow = smoothstep(thick + 0.14, thick - 0.14, np.abs(y - arch))
-    brow = brow * smoothstep(1.15, 1.75, side) * smoothstep(5.3, 4.7, side)
+    brow = brow * smoothstep(0.9, 2.1, side) * smoothstep(5.3, 4.5, side)
     mix(hair * 0.75, 0.82 * brow)
     # Eyes.
     t = np.clip((side - 3.15) / 1.48, -1, 1)
@@ -206,11 +210,11 @@ def _put_hair(stage: Stage, body: Body, skull: Stack, looks: Looks, rng: np.rand
     patch = cap.seen(frame)
     if patch is not None:
         x, y = patch.across / np.float32(k), patch.along / np.float32(k)
-        patch.cut(_above_hairline(x, y, looks.style))
         flow = _flow(x, y, rng)
+        patch.cut(y < _hairline(x, looks.style) + 0.22 * flow)
         color = hair * floats(np.clip(1 + 0.25 * flow, 0.5, 1.6))[..., None]
         step = patch.window.frame.scale * k
-        down, right = np.gradient(0.06 * flow)
+        down, right = np.gradient(0.10 * flow)
         patch.tilt(floats(right * step * 0.6), floats(down * step * 0.6))
         stage.put(patch, color, "hair", material=HAIR, group=8)
     if looks.style in (HairStyle.LONG, HairStyle.BOB):
@@ -223,16 +227,15 @@ def _put_hair(stage: Stage, body: Body, skull: Stack, looks: Looks, rng: np.rand
             stage.put(bun, color, "hair", material=HAIR, group=8, blend=0.5)
 
 
-def _above_hairline(x: Floats, y: Floats, style: HairStyle) -> Floats:
+def _hairline(x: Floats, style: HairStyle) -> Floats:
+    """Height of the hair's edge at each x."""
     side = np.abs(x)
     if style in (HairStyle.LONG, HairStyle.BOB):
-        parted = x - 1.6
-        line = -7.4 + 0.085 * parted**2 + 2.2 * smoothstep(4.6, 7.0, side) + 7.0 * smoothstep(6.3, 7.8, side)
-        return floats(y < line)
-    line = -6.9 - 0.25 * np.cos(x * 0.9) + 0.02 * side**2
-    line = line + 2.6 * smoothstep(4.9, 6.3, side) + 6.0 * smoothstep(6.2, 6.9, side)
-    ragged = 0.22 * np.sin(x * 5.1) + 0.15 * np.sin(x * 11.3 + 1)
-    return floats(y < line + ragged)
+        line = -7.4 + 0.085 * (x - 1.6) ** 2 + 2.2 * smoothstep(4.6, 7.0, side)
+        return floats(line + 7.0 * smoothstep(6.3, 7.8, side))
+    line = -6.7 - 0.25 * np.cos(x * 0.9) + 0.02 * side**2
+    line = line + 2.4 * smoothstep(4.7, 6.4, side) + 5.6 * smoothstep(6.1, 6.9, side)
+    return floats(line + 0.16 * np.sin(x * 5.1) + 0.10 * np.sin(x * 13.3 + 1))
 
 
 def _flow(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
@@ -253,7 +256,7 @@ def _put_locks(stage: Stage, body: Body, skull: Stack, looks: Looks, rng: np.ran
     long = looks.style is HairStyle.LONG
     # What hangs behind the neck.
     behind = Tube(
-        np.stack([skull.place(0, -4 * k, -6 * k), skull.place(0, (14.0 if long else 9.0) * k, -7 * k)]),
+        np.stack([skull.place(0, -4 * k, -8 * k), skull.place(0, (15.0 if long else 9.0) * k, -12 * k)]),
         profile((0.0, 10 * k, 24 * k), (8.4 * k, 8.8 * k, 8.0 * k)),
     ).seen(frame)
     if behind is not None:
@@ -262,16 +265,16 @@ def _put_locks(stage: Stage, body: Body, skull: Stack, looks: Looks, rng: np.ran
     for sign in SIDES.values():
         for depth, spread, girth in ((1.0, 0.0, 1.0), (-2.0, 1.6, 1.15)):
             if long:
-                chest = body.on_trunk(sign * (9.6 + spread) * k, 19.0 * k, (13.0 + depth) * k)
-                collar = body.on_trunk(sign * (9.4 + spread) * k, 3.0 * k, (10.5 + depth) * k)
+                chest = body.on_trunk(sign * (9.0 + spread) * k, 19.0 * k, (12.5 + depth) * k)
+                collar = body.on_trunk(sign * (9.0 + spread) * k, 3.0 * k, (10.5 + depth) * k)
                 points = [
-                    skull.place(sign * 5.2 * k, -8.5 * k, 2.0 * k),
-                    skull.place(sign * (8.0 + spread * 0.3) * k, -1.0 * k, (2.6 + depth) * k),
-                    skull.place(sign * (8.6 + spread * 0.6) * k, 8.0 * k, (3.0 + depth) * k),
+                    skull.place(sign * 5.0 * k, -9.0 * k, 0.5 * k),
+                    skull.place(sign * (7.6 + spread * 0.3) * k, -2.0 * k, (1.6 + depth) * k),
+                    skull.place(sign * (8.0 + spread * 0.6) * k, 8.0 * k, (2.6 + depth) * k),
                     collar,
                     chest,
                 ]
-                radius = profile((0.0, 9 * k, 20 * k, 34 * k, 46 * k), (1.0 * k, 1.9 * k, 2.6 * k, 3.1 * k * girth, 0.7 * k))
+                radius = profile((0.0, 9 * k, 20 * k, 34 * k, 46 * k), (1.2 * k, 1.7 * k, 2.0 * k, 2.5 * k * girth, 0.9 * k))
             else:
                 points = [
                     skull.place(sign * 5.0 * k, -8.5 * k, 2.0 * k),
@@ -291,6 +294,9 @@ def _put_lock(stage: Stage, lock: Patch | None, hair: Floats, rng: np.random.Gen
     rows = np.clip(lock.along / np.float32(k) * 4.5, 0, 255)
     flow = floats(cv2.remap(sheet, floats(columns), floats(rows), cv2.INTER_LINEAR))
     color = hair * floats(np.clip(1 + 0.26 * flow, 0.45, 1.7))[..., None]
+    # The tips end one by one.
+    tip = float(lock.along[lock.there].max()) if lock.there.any() else 0.0
+    lock.cut(lock.along < tip - k * (2.2 + 1.6 * flow))
     down, right = np.gradient(0.10 * flow)
     lock.tilt(floats(right * frame.scale * 0.5), floats(down * frame.scale * 0.5))
     stage.put(lock, color, "hair", material=HAIR, group=8, blend=1.2)

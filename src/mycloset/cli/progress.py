@@ -39,4 +39,5 @@ def bar() -> Iterator[Callable[[int, int | None, str], None]]:
     try:
         yield show
     finally:
-        progress.stop()
+        if task is not None:
+            progress.stop()

@@ -21,7 +21,7 @@ from mycloset.tryon.embedded.colour_models import to_lab, to_rgb
 from mycloset.tryon.embedded.figure import Figure
 from mycloset.tryon.embedded.fill import continue_smoothly, grain, noise
 from mycloset.tryon.embedded.light import Light, read_light
-from mycloset.tryon.embedded.limbs import arm_frame
+from mycloset.tryon.embedded.limbs import LimbFrame, arm_frame, leg_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
 
 Floats = NDArray[np.float32]
@@ -163,12 +163,28 @@ class _Composer:
         return self._bare[side]
 
     def _draw_arm(self, side: str) -> tuple[Floats, Floats]:
-        body, shape = self.body, self.person.shape
-        if body.sure(f"{side}_elbow") < 0.3:
+        shape = self.person.shape
+        if self.body.sure(f"{side}_elbow") < 0.3:
             return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         share = np.linspace(0, 1.05, 12)
-        axis = arm_frame(body, side).place(share, np.zeros(len(share)))
-        width = self.silhouette.arm_width(side, share)
+        return self._draw_limb(
+            arm_frame(self.body, side), share, self.silhouette.arm_width(side, share)
+        )
+
+    def _bare_leg(self, side: str) -> Floats:
+        """Soft silhouette of a leg without trousers."""
+        name = f"leg_{side}"
+        if name not in self._bare:
+            share = np.linspace(0.05, 1.02, 12)
+            widths = self.silhouette.leg_width(share)
+            self._bare[name] = self._draw_limb(leg_frame(self.body, side), share, widths)
+        return self._bare[name][0]
+
+    def _draw_limb(
+        self, frame: LimbFrame, share: NDArray[np.float64], width: NDArray[np.float64]
+    ) -> tuple[Floats, Floats]:
+        shape = self.person.shape
+        axis = frame.place(share, np.zeros(len(share)))
         # Distances are smooth: they are measured on every third pixel and interpolated.
         step = 3.0
         small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
@@ -317,6 +333,10 @@ class _Composer:
         """Where skin is seen once the old garment is gone: arms, neck, yoke and midriff."""
         down, aside = self._torso_frame()
         zone = np.zeros(self.person.shape, np.float32)
+        if self.given.category is not Category.UPPER and self.body.hips_seen:
+            for side in SIDES:
+                zone = np.maximum(zone, self._bare_leg(side))
+            zone *= self._below_hips(down)
         if self.given.category is Category.LOWER:
             return zone
         for side in SIDES:
@@ -332,6 +352,10 @@ class _Composer:
         neck = np.clip((self._shoulder_top(np.abs(aside)) + down) / 1.5 + 0.5, 0, 1)
         yoke = neck * (down <= 0.02 * self.unit) * (np.abs(aside) < 0.56 * self.unit)
         return np.maximum(zone, np.maximum(body, yoke)).astype(np.float32)
+
+    def _below_hips(self, down: Floats) -> Floats:
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
+        return np.clip((down - span) / (0.02 * self.unit) + 0.5, 0, 1).astype(np.float32)
 
     def _shoulder_top(self, aside: Floats) -> Floats:
         at = np.linspace(0.0, 0.7, 15)
@@ -357,7 +381,7 @@ class _Composer:
 
     def _skin(self) -> Floats:
         """This person's skin, continued from where it is seen, rounded over the limbs."""
-        known = self.parsing.where("left-arm", "right-arm", "neck")
+        known = self.parsing.where("left-arm", "right-arm", "neck", "left-leg", "right-leg")
         size = max(1, round(0.015 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
         known &= (np.abs(self.lab - self.given.figure.tone) < (40, 14, 18)).all(axis=2)
@@ -372,8 +396,10 @@ class _Composer:
     def _roundness(self) -> Floats:
         """Lightness of a round limb: full in its middle, less towards its edges."""
         factor = np.ones(self.person.shape, np.float32)
-        for side in SIDES:
-            bare, _ = self._bare_arm(side)
+        limbs = [self._bare_arm(side)[0] for side in SIDES]
+        if self.given.category is not Category.UPPER and self.body.hips_seen:
+            limbs += [self._bare_leg(side) for side in SIDES]
+        for bare in limbs:
             if bare.any():
                 depth = cv2.distanceTransform((bare > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
                 edge = np.clip(depth / (0.11 * self.unit), 0, 1)

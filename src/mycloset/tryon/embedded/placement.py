@@ -24,9 +24,10 @@ Flags = NDArray[np.bool_]
 # Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
 # proportions after ANSUR II medians, rounded.
 SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
-FLAT_CHEST = 1.30  # half the girth of a regular top at the chest
-TOP_LENGTH = 1.74  # a regular top, collar to hem
-REGULAR_ASPECT = 1.38  # length over flat chest of a regular top
+# Length over width between the armpits -> length, collar to hem (on the body the hips lie at
+# 1.7, the knees at 2.9 and the ankles at 3.9 below the collar).
+TOP_LENGTHS = ((0.4, 1.0, 1.2, 1.5, 1.8, 2.2, 3.0), (0.75, 1.33, 1.53, 1.80, 1.86, 1.92, 2.1))
+DRESS_LENGTHS = ((1.6, 2.2, 3.0, 3.7, 4.4, 5.0), (1.95, 2.35, 2.75, 3.25, 3.6, 3.85))
 FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
@@ -87,19 +88,17 @@ def place_upper(
 def upper_scale(shape: GarmentShape, body: Body) -> float:
     """Pixels on the person for a pixel of the garment picture.
 
-    A picture of a garment has no scale; its proportions speak for one. A top that is long for its
-    chest is mostly a slim one (cut below the body's girth, it stretches), partly a longer one; one
-    that is short for its chest is mostly cropped, partly a wide one.
+    A picture of a garment has no scale, but garments are cut in few lengths: most tops end at the
+    hips, whatever their width; the ones that are short for their chest are cropped; dresses end
+    between thigh and ankle, the narrower for their length the longer.
     """
     point, unit = shape.points, body.unit
     chest = gap(point["armpit_left"], point["armpit_right"])
-    if shape.category is Category.DRESS:
-        return FLAT_CHEST * 0.92 * unit / chest
     top = (point["collar_left"] + point["collar_right"]) / 2
     length = gap(top, (point["hem_left"] + point["hem_right"]) / 2)
-    aspect = float(np.clip(length / chest / REGULAR_ASPECT, 0.45, 1.9))
-    flat = FLAT_CHEST * aspect ** (-0.7 if aspect > 1 else -0.3)
-    return flat * unit / chest
+    aspect = length / max(chest, 1e-6)
+    table = DRESS_LENGTHS if shape.category is Category.DRESS else TOP_LENGTHS
+    return float(np.interp(aspect, *table)) * unit / length
 
 
 class _Torso:

@@ -1,4 +1,4 @@
-"""Test cases with a known answer: a person in one garment, another garment laid flat, and the person in it."""
+"""Cases with a known answer: a person, a garment laid flat, and that person in that garment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mycloset.wardrobe.body import BROAD_MAN, CURVY_WOMAN, POSES, SLIM_MAN, SLIM_WOMAN
 from mycloset.wardrobe.catalogue import demo_garment
+from mycloset.wardrobe.curves import to_bytes
 from mycloset.wardrobe.figure import (
     FigureSpec,
     Framing,
@@ -16,12 +17,12 @@ from mycloset.wardrobe.figure import (
     RenderedFigure,
     draw_figure,
 )
-from mycloset.wardrobe.flat import FlatGarment, Ground, draw_garment
+from mycloset.wardrobe.flat import FlatGarment, draw_garment
 from mycloset.wardrobe.garments import GarmentKind, GarmentSpec
-from mycloset.wardrobe.head import HairStyle, Looks
+from mycloset.wardrobe.grounds import Ground
+from mycloset.wardrobe.looks import HairStyle, Looks
 from mycloset.wardrobe.scenery import Scenery, backdrop
 from mycloset.wardrobe.stage import Light
-from mycloset.wardrobe.curves import to_bytes
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,11 @@ class DrawnCase:
 
     @property
     def changed(self) -> NDArray[np.bool_]:
-        """(H, W) bool: where the old or the new clothes are, the region that a try-on has to redo."""
+        """(H, W) bool: where the old or the new clothes are, which a try-on has to redo."""
         changed = np.zeros(self.truth.labels.shape, bool)
-        names = ("upper", "lower", "dress") if self.case.category == "dress" else (self.case.category,)
+        names = (
+            ("upper", "lower", "dress") if self.case.category == "dress" else (self.case.category,)
+        )
         for drawn in (self.person, self.truth):
             for name in names:
                 if name in drawn.coverage:
@@ -98,8 +101,8 @@ def two_people(size: tuple[int, int] = (1024, 768)) -> NDArray[np.uint8]:
     other = FigureSpec(SLIM_MAN, POSES["relaxed"], _LOOKS["samuel"], seed=71, offset=-0.2)
     behind = draw_figure(one, Outfit(_small("ochre_tank"), demo_garment("blue_jeans")), size)
     front = draw_figure(other, Outfit(demo_garment("striped_tee"), demo_garment("chinos")), size)
-    share = front.person[..., None]
-    return _mixed(behind.rgb, front.rgb, share)
+    mixed = behind.rgb + (front.rgb.astype(np.float32) - behind.rgb) * front.person[..., None]
+    return np.clip(np.round(mixed), 0, 255).astype(np.uint8)
 
 
 def face_only(size: tuple[int, int] = (1024, 768)) -> NDArray[np.uint8]:
@@ -111,14 +114,6 @@ def face_only(size: tuple[int, int] = (1024, 768)) -> NDArray[np.uint8]:
 def nobody(size: tuple[int, int] = (1024, 768)) -> NDArray[np.uint8]:
     """(H, W, 3): an empty room."""
     return to_bytes(backdrop(Scenery.ROOM, size, 73, size[0] * 0.9))
-
-
-def _mixed(
-    behind: NDArray[np.uint8], front: NDArray[np.uint8], share: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    """(H, W, 3): `front` over `behind` where `share` (H, W, 1) is 1."""
-    mixed = behind + (front.astype(np.float32) - behind) * share
-    return np.clip(np.round(mixed), 0, 255).astype(np.uint8)
 
 
 def _small(name: str) -> GarmentSpec:

@@ -1,4 +1,4 @@
-"""The demo's garments, by name: some of every kind, with patterns and prints that show a bad warp."""
+"""The demo's garments, by name: some of every kind, with patterns that show a bad warp."""
 
 from __future__ import annotations
 
@@ -111,7 +111,10 @@ _LONG_SLEEVES = (
     ),
     GarmentSpec(
         GarmentKind.LONG_SLEEVE,
-        Fabric((206, 208, 204), prints=(Print(Motif.EMBLEM, (0, 28), 24, (NAVY, RED, TEAL, CREAM)),)),
+        Fabric(
+            (206, 208, 204),
+            prints=(Print(Motif.EMBLEM, (0, 28), 24, (NAVY, RED, TEAL, CREAM)),),
+        ),
         "emblem_sweater",
         seed=23,
         trim=NAVY,
@@ -205,7 +208,8 @@ _TROUSERS = (
     GarmentSpec(
         GarmentKind.TROUSERS,
         Fabric(
-            (96, 92, 88), Pattern.CHECKS, (62, 60, 62), third=OCHRE, period_cm=8.0, weave=Weave.WOVEN
+            (96, 92, 88), Pattern.CHECKS, (62, 60, 62), third=OCHRE, period_cm=8.0,
+            weave=Weave.WOVEN,
         ),
         "checked_trousers",
         seed=54,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mycloset.wardrobe.curves import Floats, blur, floats, smoothstep
-from mycloset.wardrobe.solids import FAR, Frame, Patch
+from mycloset.wardrobe.patches import FAR, Frame, Patch
 
 # What a surface is made of decides how it answers light.
 CLOTH, SKIN, HAIR, SHOE = range(4)
@@ -19,7 +19,7 @@ LABELS = (
     "belt", "left-shoe", "right-shoe", "face", "left-leg", "right-leg", "left-arm",
     "right-arm", "bag", "scarf", "neck",
 )  # fmt: skip
-"""Names of the part numbers: those of ATR-18 in their order, and the neck's and chest's skin apart."""
+"""Names of the part numbers: those of ATR-18 in their order, then the skin of neck and chest."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Light:
 
 
 class Stage:
-    """For every pixel the nearest surface: depth, normal, colour, label, and where in its cloth it is."""
+    """The nearest surface at every pixel: depth, normal, colour, label, place in its cloth."""
 
     def __init__(self, frame: Frame) -> None:
         height, width = frame.size
@@ -216,7 +216,12 @@ def _occlusion(
         dx, dy = lamp[0] / flat * distance * cell, lamp[1] / flat * distance * cell
         move = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
         moved = cv2.warpAffine(
-            low, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-100
+            low,
+            move,
+            size,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=-100,
         )
         above = moved - low - np.float32(distance * rise)
         shadow = np.maximum(shadow, smoothstep(0.4, 1.2 + 0.25 * distance, above))

@@ -19,7 +19,12 @@ from mycloset.tasks.parsing import HumanParsing
 from mycloset.tryon.embedded.body import SIDES, capsule
 from mycloset.tryon.embedded.colour_models import to_lab, to_rgb
 from mycloset.tryon.embedded.figure import Figure
-from mycloset.tryon.embedded.fill import continue_smoothly, grain, noise
+from mycloset.tryon.embedded.fill import (
+    continue_smoothly,
+    continue_textured,
+    grain,
+    noise,
+)
 from mycloset.tryon.embedded.light import Light, read_light
 from mycloset.tryon.embedded.limbs import LimbFrame, arm_frame, leg_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
@@ -98,7 +103,10 @@ class _Composer:
         if given.category is Category.UPPER:
             self.old |= self._dress_above_hem()
         self.light = read_light(self.lab, self.old, self.unit)
-        self.parts = {name: alpha[window] for name, alpha in given.warped.parts.items()}
+        self.parts = {
+            name: alpha[window] * self._near_person(name)
+            for name, alpha in given.warped.parts.items()
+        }
         self._bare: dict[str, tuple[Floats, Floats]] = {}
         self.changed = np.zeros(self.person.shape, np.float32)
         self.garment = np.zeros(self.person.shape, np.float32)
@@ -122,6 +130,21 @@ class _Composer:
         out[touched] = to_rgb(mixed)[touched]
         self.changed = (out != self.rgb).any(axis=2).astype(np.float32)
         return out
+
+    def _near_person(self, name: str) -> Floats:
+        """1 where a part can be: on the person, and off it no farther than cloth stands off.
+
+        What stands before the person (a chair, a helmet) is no part of the person's silhouette;
+        this keeps sleeves from being drawn over it.
+        """
+        down, _ = self._torso_frame()
+        away = cv2.distanceTransform((self.person < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        reach = 0.13 if name in TRUNK else 0.09
+        flare = 0.9 if name in ("torso", "skirt") else 0.25
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
+        limit = np.where(down > 1.05 * span, flare, reach) * self.unit
+        near: Floats = np.clip((limit - away) / (0.02 * self.unit) + 0.5, 0, 1).astype(np.float32)
+        return near
 
     # --- what is in front ------------------------------------------------------------------
 
@@ -304,9 +327,7 @@ class _Composer:
         known = cv2.erode(known, np.ones((size, size), np.uint8))
         if known.sum() < 50:
             return self.lab
-        filled = continue_smoothly(self.lab, known > 0, step=max(1, self.step // 2))
-        filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known > 0))
-        return filled
+        return continue_textured(self.lab, known > 0, 0.12 * self.unit, step=self.step)
 
     def _lower(self) -> Floats | None:
         """The trousers or skirt, continued upward under the old top's hem."""
@@ -315,9 +336,7 @@ class _Composer:
             return None
         size = max(1, round(0.02 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-        filled = continue_smoothly(self.lab, known, step=max(1, self.step // 2))
-        filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known))
-        return filled
+        return continue_textured(self.lab, known, 0.3 * self.unit, step=self.step)
 
     def _lower_zone(self) -> Floats:
         down, aside = self._torso_frame()
@@ -390,7 +409,9 @@ class _Composer:
             base = np.median(self.lab[known], axis=0)
         filled = continue_smoothly(self.lab, known, base.astype(np.float32), step=self.step)
         filled[..., 0] *= self._roundness() * (0.5 + 0.5 * self.light.factor)
-        filled[..., 0] += noise(self.person.shape, min(grain(self.lab[..., 0], known), 1.2))
+        fine = min(grain(self.lab[..., 0], known), 1.2)
+        coarse = cv2.GaussianBlur(noise(self.person.shape, 14.0), (0, 0), 0.02 * self.unit)
+        filled[..., 0] += noise(self.person.shape, fine) + np.clip(coarse, -1.2, 1.2)
         return filled
 
     def _roundness(self) -> Floats:
@@ -403,7 +424,7 @@ class _Composer:
             if bare.any():
                 depth = cv2.distanceTransform((bare > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
                 edge = np.clip(depth / (0.11 * self.unit), 0, 1)
-                round_ = 0.80 + 0.20 * np.sqrt(1 - (1 - edge) ** 2)
+                round_ = 0.76 + 0.24 * np.sqrt(1 - (1 - edge) ** 2)
                 factor = np.where(bare > 0.5, round_, factor)
         return cv2.GaussianBlur(factor.astype(np.float32), (0, 0), max(0.8, 0.008 * self.unit))
 

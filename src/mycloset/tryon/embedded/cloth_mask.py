@@ -134,11 +134,35 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
     areas = [int(np.count_nonzero(cut)) for cut in cuts]
     enough = 0.985 * max(areas)
     garment = _garment_of(next(c for c, area in zip(cuts, areas, strict=True) if area >= enough))
-    garment = _tidy(garment)
+    garment = _solid(_tidy(garment), ground)
     if not ground.exact or _contrast(garment, ground) > 10.0:
         garment = _garment_of(strip_shadows(garment, lab, ground))
     garment = _garment_of(strip_halo(garment, lab, ground))
     return _with_holes(garment, ground)
+
+
+def _solid(garment: Marks, ground: Ground) -> Marks:
+    """The garment by a far higher threshold, where it is one solid thing even so.
+
+    That leaves out halos, faint shadows and patches of a second, similar ground at once. A garment
+    with stripes or sleeves of nearly the ground's colour would fall apart, and is left as it was.
+    """
+    contrast = _contrast(garment, ground)
+    if contrast < 12.0:
+        return garment
+    high = garment & (ground.distance * np.float32(ground.noise) > min(8.0, 0.3 * contrast))
+    solid = _garment_of(high)
+    area, filled = np.count_nonzero(high), np.count_nonzero(solid)
+    if filled < 0.4 * np.count_nonzero(garment) or area < 0.9 * filled:
+        return garment
+    whole = np.count_nonzero(high & solid) > 0.97 * area
+    return solid if whole and _rim(solid) < 1.8 * _rim(garment) else garment
+
+
+def _rim(marks: Marks) -> int:
+    """Number of pixels on the outline."""
+    inner = cv2.erode(marks.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return int(np.count_nonzero(marks & ~inner))
 
 
 def _tidy(marks: Marks) -> Marks:

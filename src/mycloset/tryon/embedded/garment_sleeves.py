@@ -171,10 +171,10 @@ def free_sleeves(outline: Outline) -> Outline:
     return retrace(outline, marks) if changed else outline
 
 
-def cut_sleeve(outline: Outline, view: Outline, notch: int) -> Outline:
+def cut_sleeve(outline: Outline, view: Outline, notch: int, shoulder_y: float) -> Outline:
     """Cut a short sleeve free whose cuff runs into the body at `notch`, up to its armpit."""
     gap = view.points[notch]
-    end = np.array([gap[0], view.top + 0.5 * 2.0 * (gap[0] - view.axis)])
+    end = np.array([gap[0], shoulder_y + 0.4 * 2.0 * (gap[0] - view.axis)])
     if end[1] > gap[1] - 0.03 * view.height:
         return outline
     out = np.array([3.0, 4.0])

@@ -62,10 +62,15 @@ def read_upper(outline: Outline) -> UpperReading:
     views = outline, flipped
     hidden = [_cuff_meets_body(v, s) for v, s in zip(views, sides, strict=True)]
     if any(hidden):
-        ends = [(v.points[s.cuff_inner or 0], v.points[s.armpit]) for v, s in zip(views, sides)]
+        ends = [
+            (v.points[s.cuff_inner or 0], v.points[s.armpit])
+            for v, s in zip(views, sides, strict=True)
+        ]
         for view, side, cut in zip(views, sides, hidden, strict=True):
             if cut:
-                outline = cut_sleeve(outline, view, side.armpit)
+                outline = cut_sleeve(
+                    outline, view, side.armpit, float(view.points[side.shoulder][1])
+                )
         flipped = outline.mirrored()
         first, second = (
             replace(s, cuff_outer=v.nearest(tip), cuff_inner=v.nearest(notch - [0.0, 2.0]))
@@ -109,7 +114,7 @@ def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> U
             )
             for s in ("left", "right")
         ]
-        reach = sum(lengths) / 2 / shoulders
+        reach = sum(lengths) / 2 / _breadth(outline, points, shoulders)
     collar_y = float(points["collar_left"][1] + points["collar_right"][1]) / 2
     opening = float(points["collar_left"][0] - points["collar_right"][0])
     hem = float(points["hem_left"][0] - points["hem_right"][0])
@@ -125,6 +130,22 @@ def _reading(outline: Outline, points: dict[str, Points], *, sleeved: bool) -> U
         sleeved and opening > 0.82 * chest,
         _confidence(outline, points),
     )
+
+
+def _breadth(outline: Outline, points: dict[str, Points], shoulders: float) -> float:
+    """Breadth of the shoulders that the sleeves are measured by.
+
+    On a dummy sleeves hang, and the shoulders' ends are seen from the front: what counts there is
+    the breadth over both upper arms.
+    """
+    for side in ("left", "right"):
+        cuff = (points[f"cuff_outer_{side}"] + points[f"cuff_inner_{side}"]) / 2
+        way = np.abs(cuff - points[f"shoulder_{side}"])
+        if way[1] < 1.4 * way[0]:
+            return shoulders
+    shoulder_y = float(points["shoulder_left"][1] + points["shoulder_right"][1]) / 2
+    runs = outline.row(shoulder_y + 0.3 * shoulders)
+    return max(shoulders, 0.85 * (runs[-1][1] - runs[0][0])) if runs else shoulders
 
 
 def _to_picture(view: Outline, outline: Outline, point: Points) -> Points:
@@ -146,7 +167,7 @@ def _read_side(outline: Outline, armpit: int | None) -> _Side:
     if outline.points[shoulder][0] - outline.axis > 1.02 * half:
         # That is the sleeve's end; the shoulder lies between.
         collar, shoulder = corners_between(outline, middle, shoulder)
-    if not 0.72 * half < outline.points[shoulder][0] - outline.axis < 1.02 * half:
+    if not 0.78 * half < outline.points[shoulder][0] - outline.axis < 1.02 * half:
         # The outline does not bend there: seams sit a little inside the armpit's vertical.
         shoulder = _on_top(outline, middle, armpit, outline.axis + 0.87 * half)
     outer, inner = _cuff(outline, shoulder, armpit)
@@ -235,8 +256,9 @@ def _sleeveless_side(outline: Outline, middle: int) -> _Side:
         collar, shoulder = corners_between(outline, start, shoulder)
     armpit, bulge = corner_between(outline, shoulder, low)
     if bulge < 0.01 * outline.height:
-        # No armhole stands out: halfway down is as good as any.
-        armpit = _side_at(outline, (outline.points[shoulder][1] + limit) / 2)
+        # No armhole stands out: most of the way down is as good as any.
+        way = outline.walk(shoulder, low)
+        armpit = int(way[round(0.7 * (len(way) - 1))])
     return _Side(collar, collar, shoulder, armpit, None, None)
 
 

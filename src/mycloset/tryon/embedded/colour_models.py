@@ -30,9 +30,7 @@ class ColourModel:
     def cost(self, lab: Floats) -> Floats:
         """Negative log likelihood of each pixel of a (..., 3) Lab array, up to a constant."""
         best = np.full(lab.shape[:-1], np.inf, np.float32)
-        for mean, deviation, weight in zip(
-            self.means, self.deviations, self.weights, strict=True
-        ):
+        for mean, deviation, weight in zip(self.means, self.deviations, self.weights, strict=True):
             z = (lab - mean) / deviation
             cost = 0.5 * np.einsum("...c,...c->...", z, z) + float(
                 np.log(deviation).sum() - np.log(weight)

@@ -378,9 +378,7 @@ class _Composer:
 
     def _shoulder_top(self, aside: Floats) -> Floats:
         at = np.linspace(0.0, 0.7, 15)
-        rise = [
-            np.mean([self.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at
-        ]
+        rise = [np.mean([self.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at]
         return (np.interp(aside / self.unit, at, rise) * self.unit).astype(np.float32)
 
     def _half_widths(self, down: Floats, aside: Floats) -> Floats:

@@ -188,7 +188,9 @@ class _Solver:
         core = (z.height > 0.22) & (z.height < 0.75) & (np.abs(z.aside) < 0.36)
         for side in SIDES:
             if z.arms[side].seen:
-                core &= ~((z.arms[side].distance < 0.16 * self.body.unit) & (z.arms[side].place > 1))
+                core &= ~(
+                    (z.arms[side].distance < 0.16 * self.body.unit) & (z.arms[side].place > 1)
+                )
         found: Flags = core
         return found
 

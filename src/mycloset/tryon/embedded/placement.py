@@ -70,9 +70,7 @@ def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
     return Matching(parts.shape, place_upper(parts, body, silhouette), parts.front)
 
 
-def place_upper(
-    parts: GarmentParts, body: Body, silhouette: Silhouette
-) -> tuple[PartMatch, ...]:
+def place_upper(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:
     """Torso and sleeves of a top or a dress."""
     scale = upper_scale(parts.shape, body)
     torso = _Torso(parts, body, silhouette, scale)
@@ -297,9 +295,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
         )
     source = np.concatenate([row[0] for row in rows])
     target = np.concatenate([row[1] for row in rows])
-    return PartMatch(
-        f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region
-    )
+    return PartMatch(f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region)
 
 
 def _length(line: Points) -> float:
@@ -309,4 +305,3 @@ def _length(line: Points) -> float:
 def gap(a: Points, b: Points) -> float:
     """Distance of two points."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))
-

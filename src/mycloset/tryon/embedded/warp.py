@@ -98,9 +98,7 @@ def _warp_part(
             [picture.shape[1] / garment.shape[1], picture.shape[0] / garment.shape[0]], np.float32
         )
         scaled = (grid + 0.5) * ratio - 0.5
-    rgb = cv2.remap(
-        picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    rgb = cv2.remap(picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
     seen *= _reach(part, window)
     inside = np.argwhere(seen[::12, ::12] > 0.5)[:, ::-1] * 12

@@ -135,16 +135,21 @@ class _Composer:
         """1 where a part can be: on the person, and off it no farther than cloth stands off.
 
         What stands before the person (a chair, a helmet) is no part of the person's silhouette;
-        this keeps sleeves from being drawn over it.
+        this keeps sleeves from being drawn over it. On the shoulders cloth lies on the body.
         """
-        down, _ = self._torso_frame()
+        down, aside = self._torso_frame()
         away = cv2.distanceTransform((self.person < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-        reach = 0.13 if name in TRUNK else 0.09
-        flare = 0.9 if name in ("torso", "skirt") else 0.25
         span = float((self.body.hips - self.body.neck) @ self.body.down)
-        limit = np.where(down > 1.05 * span, flare, reach) * self.unit
-        near: Floats = np.clip((limit - away) / (0.02 * self.unit) + 0.5, 0, 1).astype(np.float32)
-        return near
+        at = down / self.unit
+        if name in TRUNK:
+            limit = np.interp(at, (0.25, 0.6), (0.02, 0.13))
+        else:
+            limit = np.interp(at, (0.05, 0.5), (0.02, 0.09))
+        if self.given.category is not Category.UPPER or name in ("torso", "skirt"):
+            limit = np.where(down > 1.05 * span, 0.9, limit)
+        limit = np.where(np.abs(aside) < 0.3 * self.unit, 0.9, limit) * self.unit
+        near = np.clip((limit - away) / (0.02 * self.unit) + 0.5, 0, 1)
+        return np.asarray(near, np.float32)
 
     # --- what is in front ------------------------------------------------------------------
 
@@ -249,28 +254,30 @@ class _Composer:
         cuff or the neckline, the garment is grown to the outline.
         """
         cover = np.maximum(trunk, sleeves)
-        near = cv2.GaussianBlur(cover, (0, 0), 0.025 * self.unit) > 0.12
-        strip = (cover < 0.95) & near & (self.person > 0.5) & self._beside()
+        gap = cv2.distanceTransform((cover < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        strip = (cover < 0.98) & (self.person > 0.5) & (gap < self._strip_width())
         rest = self.old.copy()
         if self.given.category is not Category.LOWER:
             rest |= self.parsing.where("neck", "left-arm", "right-arm")
-        soft = cv2.GaussianBlur((strip & rest).astype(np.float32), (0, 0), 1.0)
-        return (soft * self.person).astype(np.float32)
+        grown = cv2.morphologyEx(
+            (strip & rest).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+        )
+        soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 1.0)
+        return np.asarray(np.minimum(1, soft * 1.3) * self.person, np.float32)
 
-    def _beside(self) -> Flags:
-        """Where a strip can be covered by the garment: beside torso, sleeves and shoulders."""
+    def _strip_width(self) -> Floats:
+        """How wide a strip may be, in pixels, to be covered by the garment beside it; else 0."""
         down, aside = self._torso_frame()
+        width = np.zeros(self.person.shape, np.float32)
         trunk = self._over(name for name in self.parts if name in TRUNK) > 0.5
         rows = down[trunk]
         if not rows.size:
-            return np.zeros(self.person.shape, bool)
+            return width
         low = float(np.quantile(rows, 0.985)) - 0.02 * self.unit
-        torso = (down > 0.3 * self.unit) & (down < low)
-        for side in SIDES:
-            bare, place = self._bare_arm(side)
-            torso &= ~((bare > 0.5) & (place > 0.1))
+        arms = self.parsing.where("left-arm", "right-arm")
+        width[(down > 0.3 * self.unit) & (down < low) & ~arms] = 0.07 * self.unit
         if self.given.category is Category.LOWER:
-            return torso
+            return width
         for side in SIDES:
             sleeve = self.parts.get(f"sleeve_{side}")
             if sleeve is not None:
@@ -278,8 +285,10 @@ class _Composer:
                 end = self._sleeve_end(sleeve, place, bare) - 0.03
                 sign = 1.0 if side == "left" else -1.0
                 outer = aside * sign > 0.3 * self.unit
-                torso |= outer & (place < end) & (down < 1.6 * self.unit)
-        return torso
+                width[outer & (place < end) & (down < 1.6 * self.unit)] = 0.10 * self.unit
+                slope = (aside * sign > 0.24 * self.unit) & (down < 0.05 * self.unit)
+                width[slope] = np.maximum(width[slope], 0.06 * self.unit)
+        return width
 
     # --- the old garment goes ----------------------------------------------------------------
 

@@ -43,7 +43,8 @@ def bar() -> Iterator[Callable[[int, int | None, str], None]]:
     try:
         yield show
     finally:
-        progress.stop()
+        if task is not None:
+            progress.stop()
 
 
 @contextlib.contextmanager

@@ -97,7 +97,12 @@ class TryOnResult:
             "height": int(self.image.shape[0]),
             "category": str(state.category) if state.category else None,
             "steps": [
-                asdict(step) | {"seconds": round(step.seconds, 4), "notes": list(step.notes)}
+                asdict(step)
+                | {
+                    "seconds": round(step.seconds, 4),
+                    "confidence": round(step.confidence, 4),
+                    "notes": list(step.notes),
+                }
                 for step in self.steps
             ],
             "notes": list(self.notes),

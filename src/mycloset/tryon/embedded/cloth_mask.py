@@ -15,21 +15,21 @@ import numpy as np
 from mycloset.errors import GarmentError
 from mycloset.images import RGB, Picture
 from mycloset.tasks.masks import Mask
+from mycloset.tryon.embedded.cloth_clutter import cut_from_clutter
 from mycloset.tryon.embedded.cloth_edges import soft_edges
+from mycloset.tryon.embedded.cloth_fringe import open_holes, strip_halo, strip_shadows
 from mycloset.tryon.embedded.cloth_ground import (
     Floats,
     Ground,
     Marks,
-    cut_from_clutter,
     fit_ground,
     reach_ground,
     refit_ground,
-    strip_halo,
-    strip_shadows,
 )
 
 WORK_SIDE = 448
 """Long side, in pixels, of the picture that the garment is looked for in."""
+
 
 _HINT = "Give a photo of one garment that differs from its ground, or a PNG with transparency."
 
@@ -138,7 +138,7 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
     if not ground.exact or _contrast(garment, ground) > 10.0:
         garment = _garment_of(strip_shadows(garment, lab, ground))
     garment = _garment_of(strip_halo(garment, lab, ground))
-    return _with_holes(garment, ground)
+    return open_holes(garment, ground, _contrast(garment, ground))
 
 
 def _solid(garment: Marks, ground: Ground) -> Marks:
@@ -211,49 +211,6 @@ def _filled(marks: Marks) -> Marks:
     return filled
 
 
-def _with_holes(garment: Marks, ground: Ground) -> Marks:
-    """Open the holes through which the ground is really seen, not the light prints.
-
-    Ground seen through a hole has the ground's colour all over, and lies close to the garment's
-    outline (beside a strap or a sleeve); a print is rarely so uniform, and lies deep inside.
-    """
-    unlike = ground.distance * np.float32(ground.noise)
-    contrast = _contrast(garment, ground)
-    if contrast < 8.0:
-        # A white garment on white has patches of the ground's colour everywhere.
-        return garment
-    loose = garment & (unlike < min(6.0, 0.3 * contrast))
-    tight = (loose & (ground.distance < 3.0)).astype(np.uint8)
-    tight = cv2.morphologyEx(tight, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(tight, connectivity=4)
-    if count <= 1:
-        return garment
-    total = max(int(garment.sum()), 1)
-    depth = np.asarray(cv2.distanceTransform(garment.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
-    width = float(np.ptp(np.flatnonzero(garment.any(axis=0))) + 1)
-    opened = garment.copy()
-    for label in range(1, count):
-        area = int(stats[label, cv2.CC_STAT_AREA])
-        if area < max(12.0, 0.001 * total):
-            continue
-        core = labels == label
-        rim = float(depth[core].min()) / width
-        if rim > (0.2 if area > 0.03 * total else 0.06):
-            continue
-        hole = (_grown(core, 3) & loose) | core
-        # A light stripe fades into its shaded ends; a hole is set off all around.
-        around = _grown(hole, 3) & ~_grown(hole, 2)
-        if float((unlike[around] > 0.4 * contrast).mean()) > 0.85:
-            opened &= ~hole
-    return opened
-
-
-def _grown(marks: Marks, radius: int) -> Marks:
-    size = 2 * radius + 1
-    grown: Marks = cv2.dilate(marks.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    return grown
-
-
 def _judge(marks: Marks, lab: Floats, ground: Ground, way: str) -> _Cut:
     """Score a hypothesis by what lies on both sides of its outline.
 
@@ -286,7 +243,7 @@ def _local_mean(lab: Floats, where: Marks) -> Floats:
     """Mean colour of the marked pixels in a window of 13 pixels around each pixel."""
     weight = np.asarray(cv2.boxFilter(where.astype(np.float32), -1, (13, 13)), np.float32)
     total = np.asarray(cv2.boxFilter(lab * where[..., None], -1, (13, 13)), np.float32)
-    mean: Floats = total / np.maximum(weight, np.float32(1e-6))[..., None]
+    mean: Floats = total / np.maximum(weight, 1e-6).astype(np.float32)[..., None]
     return mean
 
 

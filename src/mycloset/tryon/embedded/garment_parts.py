@@ -10,6 +10,7 @@ from mycloset.tasks.garments import Category, GarmentShape
 from mycloset.tasks.masks import Mask
 
 Marks = NDArray[np.bool_]
+Point = NDArray[np.float64]
 
 
 def split_parts(mask: Mask, shape: GarmentShape) -> dict[str, Marks]:
@@ -35,8 +36,10 @@ def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, sid
     The sleeve is what then hangs together with its cuff, and a strip along the cut, which both
     parts keep: warped apart, they still cover each other.
     """
-    shoulder, armpit = shape.points[f"shoulder_{side}"], shape.points[f"armpit_{side}"]
-    outer, inner = shape.points[f"cuff_outer_{side}"], shape.points[f"cuff_inner_{side}"]
+    shoulder, armpit, outer, inner, hem = (
+        shape.points[f"{name}_{side}"].astype(np.float64)
+        for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner", "hem")
+    )
     height, width = marks.shape
     thick = max(2, round(0.004 * max(height, width)))
     seam = armpit - shoulder
@@ -45,14 +48,13 @@ def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, sid
     _draw(cut, armpit, shoulder - 0.4 * seam, thick)
     if _depth(marks, armpit) > 2 * thick:
         # The armpit is hidden: sleeve and body touch below it, down to the cuff or to the hem.
-        hem = shape.points[f"hem_{side}"]
         beside = inner[1] < hem[1] - 0.12 * (hem[1] - armpit[1])
         _draw(cut, armpit, inner if beside else (inner + hem) / 2, thick)
     _, labels = cv2.connectedComponents((marks & (cut == 0)).astype(np.uint8), connectivity=4)
     cuff = (outer + inner) / 2
     label = _label_near(labels, cuff + 0.15 * ((shoulder + armpit) / 2 - cuff))
     piece = labels == label if label else np.zeros_like(marks)
-    away = np.array([seam[1], -seam[0]], np.float32) / np.float32(length)
+    away = np.array([seam[1], -seam[0]]) / length
     if float((cuff - shoulder) @ away) < 0:
         away = -away
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -68,7 +70,7 @@ def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, sid
     parts["torso"] &= ~piece | near
 
 
-def _depth(marks: Marks, point: NDArray[np.float32]) -> float:
+def _depth(marks: Marks, point: Point) -> float:
     """How far a point lies inside the garment, in pixels, up to 32."""
     x, y = round(float(point[0])), round(float(point[1]))
     reach = 33
@@ -77,14 +79,12 @@ def _depth(marks: Marks, point: NDArray[np.float32]) -> float:
     return float(away[reach, reach])
 
 
-def _draw(
-    canvas: NDArray[np.uint8], a: NDArray[np.float32], b: NDArray[np.float32], thick: int
-) -> None:
+def _draw(canvas: NDArray[np.uint8], a: Point, b: Point, thick: int) -> None:
     start, end = (tuple(round(float(v)) for v in p) for p in (a, b))
     cv2.line(canvas, (start[0], start[1]), (end[0], end[1]), 1, thick)
 
 
-def _label_near(labels: NDArray[np.int32], point: NDArray[np.float32]) -> int:
+def _label_near(labels: NDArray[np.int32], point: Point) -> int:
     """Label at a point, or the nearest labelled pixel's; 0 where none is near."""
     height, width = labels.shape
     reach = max(4, round(0.04 * max(height, width)))

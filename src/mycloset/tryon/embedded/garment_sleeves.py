@@ -128,7 +128,9 @@ def _has_sleeve(outline: Outline, armpit: int) -> bool:
     Beside a strap the outline is as concave, but above that place there is the strap alone.
     """
     x, y = outline.points[armpit]
-    above = outline.marks[: int(y) + 1]
+    # Beside a narrow slot hangs a sleeve; the ground in a wide angle has it above only.
+    slot = turning(outline, 0.05 * outline.height)[armpit] < -110.0
+    above = outline.marks[: int(y + (0.12 * outline.height if slot else 0)) + 1]
     columns = np.flatnonzero(above.any(axis=0))
     if float(columns.max()) - x < 0.045 * outline.width:
         return False

@@ -26,6 +26,7 @@ from mycloset.tryon.embedded.fill import (
     noise,
 )
 from mycloset.tryon.embedded.light import Light, read_light
+from mycloset.tryon.embedded.limb_profile import read_profile
 from mycloset.tryon.embedded.limbs import LimbFrame, arm_frame, leg_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
 
@@ -196,7 +197,7 @@ class _Composer:
             return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         share = np.linspace(0, 1.05, 12)
         return self._draw_limb(
-            arm_frame(self.body, side), share, self.silhouette.arm_width(side, share)
+            arm_frame(self.body, side), share, self.silhouette.arm_width(side, share), f"{side}-arm"
         )
 
     def _bare_leg(self, side: str) -> Floats:
@@ -205,14 +206,17 @@ class _Composer:
         if name not in self._bare:
             share = np.linspace(0.05, 1.02, 12)
             widths = self.silhouette.leg_width(share)
-            self._bare[name] = self._draw_limb(leg_frame(self.body, side), share, widths)
+            frame = leg_frame(self.body, side)
+            self._bare[name] = self._draw_limb(frame, share, widths, f"{side}-leg")
         return self._bare[name][0]
 
     def _draw_limb(
-        self, frame: LimbFrame, share: NDArray[np.float64], width: NDArray[np.float64]
+        self, frame: LimbFrame, share: NDArray[np.float64], width: NDArray[np.float64], label: str
     ) -> tuple[Floats, Floats]:
         shape = self.person.shape
-        axis = frame.place(share, np.zeros(len(share)))
+        profile = read_profile(frame, share, width, self.given.parsing.where(label))
+        width = profile.widths
+        axis = frame.place(share, profile.offsets)
         # Distances are smooth: they are measured on every third pixel and interpolated.
         step = 3.0
         small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
@@ -296,10 +300,15 @@ class _Composer:
         """A worn dress counts as the old top only as far down as the new top reaches."""
         dress = self.parsing.where("dress")
         covered = self.given.warped.alpha[self.window] > 0.5
-        rows = np.flatnonzero(covered.any(axis=1))
-        if len(rows):
-            dress[rows[-1] :] = False
-        return dress
+        columns = np.flatnonzero(covered.any(axis=0))
+        if not len(columns):
+            return dress
+        height = covered.shape[0]
+        hem = height - 1 - np.argmax(covered[::-1, columns], axis=0)
+        # A sleeve's columns end higher than the hem; the hem is what lies under the middle.
+        low = np.maximum(hem, np.median(hem))
+        limit = np.interp(np.arange(covered.shape[1]), columns, low)
+        return dress & (np.arange(height)[:, None] < limit[None] - 2)
 
     def _without_old(
         self, garment: Floats, arm_keep: Floats, arm_skin: Floats, front: Floats
@@ -431,7 +440,7 @@ class _Composer:
             if bare.any():
                 depth = cv2.distanceTransform((bare > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
                 edge = np.clip(depth / (0.11 * self.unit), 0, 1)
-                round_ = 0.76 + 0.24 * np.sqrt(1 - (1 - edge) ** 2)
+                round_ = 0.68 + 0.32 * np.sqrt(1 - (1 - edge) ** 2)
                 factor = np.where(bare > 0.5, round_, factor)
         return cv2.GaussianBlur(factor.astype(np.float32), (0, 0), max(0.8, 0.008 * self.unit))
 

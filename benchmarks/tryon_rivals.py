@@ -119,9 +119,9 @@ def body_landmarks(shape: GarmentShape, pose: Pose) -> dict[str, Floats]:
         placed[f"collar_{side}"] = body.neck + 0.24 * out + 0.26 * up
         sleeveless = shape.sleeves is SleeveLength.NONE
         placed[f"shoulder_{side}"] = shoulder + (0.0 if sleeveless else 0.08) * out + 0.10 * up
-        placed[f"armpit_{side}"] = shoulder + 0.02 * out - 0.38 * up
+        placed[f"armpit_{side}"] = shoulder - 0.38 * up
         below = (BELOW_HIPS * body.unit + low) * body.down
-        flare = 0.30 if shape.category is Category.DRESS else 0.18
+        flare = 0.50 if shape.category is Category.DRESS else 0.28
         placed[f"hem_{side}"] = hip + flare * out + below
         if shape.category is Category.DRESS:
             placed[f"waist_{side}"] = 0.42 * shoulder + 0.58 * hip + 0.06 * out

@@ -22,7 +22,7 @@ LONG_SLEEVE = {
 }  # fmt: skip
 TANK = {"collar": (50, 90), "shoulder": (85, 98), "armpit": (125, 230), "hem": (125, 500)}
 TROUSERS = {
-    "waist": (80, 60), "hem_outer": (110, 600), "hem_inner": (45, 600), "crotch": (0, 190),
+    "waist": (86, 60), "hem_outer": (110, 600), "hem_inner": (45, 600), "crotch": (0, 180),
 }  # fmt: skip
 SKIRT = {"waist": (80, 120), "hem_outer": (160, 480)}
 

@@ -69,7 +69,7 @@ def fit_ground(lab: Floats) -> Ground:
     noise = max(_NOISE_FLOOR, 0.85 * float(np.sqrt(np.mean(residual[keep] ** 2))))
 
     off = lab - sheet
-    distance = np.asarray(np.sqrt((off**2).sum(axis=2)), np.float32) / np.float32(noise)
+    distance = length(off) / np.float32(noise)
     agreeing = np.zeros_like(band)
     agreeing[band] = keep
     share = float(keep.mean())
@@ -102,7 +102,7 @@ def refit_ground(lab: Floats, ground: Ground) -> Ground:
         sheet = ground.sheet + np.asarray(
             cv2.resize(error, lab.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32
         )
-        away = np.sqrt(((lab - sheet) ** 2).sum(axis=2))
+        away = length(lab - sheet)
         ground = replace(
             ground,
             sheet=sheet,
@@ -128,6 +128,11 @@ def reach_ground(ground: Ground, like: Marks, radius: int) -> Marks:
         grown = cv2.dilate(reached.astype(np.uint8), disc) > 0
         reached = grown & like
     return reached
+
+
+def length(off: Floats) -> Floats:
+    """(H, W) length of the vectors of a (H, W, 3) picture."""
+    return np.asarray(np.sqrt(np.einsum("ijk,ijk->ij", off, off)), np.float32)
 
 
 def _ridge(basis: Floats, colors: Floats) -> NDArray[np.float64]:

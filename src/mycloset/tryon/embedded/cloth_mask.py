@@ -126,14 +126,17 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
     """
     # On a ground without any noise one grey level is enough to be something else.
     limits = (limit, 1.3) if ground.exact else (limit,)
-    cuts = []
+
+    def cut(radius: int, level: float) -> Marks:
+        return ~reach_ground(ground, (ground.distance < level) | ground.frame, radius)
+
+    largest = max(np.count_nonzero(cut(radius, limits[-1])) for radius in (4, 7))
     for radius in (0, 1, 2, 4, 7):
-        for level in limits:
-            like = (ground.distance < level) | ground.frame
-            cuts.append(~reach_ground(ground, like, radius))
-    areas = [int(np.count_nonzero(cut)) for cut in cuts]
-    enough = 0.985 * max(areas)
-    garment = _garment_of(next(c for c, area in zip(cuts, areas, strict=True) if area >= enough))
+        cuts = [cut(radius, level) for level in limits]
+        enough = [c for c in cuts if np.count_nonzero(c) >= 0.985 * largest]
+        if enough:
+            break
+    garment = _garment_of(enough[0])
     garment = _solid(_tidy(garment), ground)
     if not ground.exact or _contrast(garment, ground) > 10.0:
         garment = _garment_of(strip_shadows(garment, lab, ground))
@@ -188,7 +191,6 @@ def _garment_of(marks: Marks) -> Marks:
     if count <= 1:
         return np.zeros_like(marks)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    # A piece in the middle is likelier the garment than as large a piece at the rim.
     main = 1 + int(np.argmax(areas))
     keep = labels == main
     near = np.asarray(
@@ -196,7 +198,12 @@ def _garment_of(marks: Marks) -> Marks:
     ) < 0.04 * max(marks.shape)
     for label in range(1, count):
         area = int(stats[label, cv2.CC_STAT_AREA])
-        if label != main and area > 0.004 * areas.max():
+        # What lies at the picture's border beside the garment is something else, cut off there.
+        left, top, width, height = (int(v) for v in stats[label, :4])
+        inside = (
+            min(left, top) > 0 and left + width < marks.shape[1] and top + height < marks.shape[0]
+        )
+        if label != main and inside and area > 0.004 * areas.max():
             piece = labels == label
             if area > 0.25 * areas.max() or (piece & near).any():
                 keep |= piece

@@ -161,7 +161,9 @@ def _find_neckline(patch: _Patch) -> _Line | None:
     change, judged = _judge(patch, courses, normals)
     per_depth = judged.reshape(len(_DEPTHS), -1)
     pick = per_depth.argmax(axis=1) + np.arange(len(_DEPTHS)) * per_depth.shape[1]
-    scores = judged[pick]
+    # A neckline as deep as this is rare, and prints and wrapped fronts are many.
+    faint = (_DEPTHS > 0.8) & (judged[pick] < 12.0)
+    scores = np.where(faint, 0.0, judged[pick])
     best = float(scores.max())
     if best < 4.0:
         return None

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mycloset.tryon.embedded.garment_outline import Outline, corner_between, corners_between
+from mycloset.tryon.embedded.garment_outline import (
+    Outline,
+    corner_between,
+    corners_between,
+    turning,
+)
 from mycloset.tryon.embedded.garment_sleeves import find_armpits
 
 
@@ -126,8 +131,11 @@ def _cuff(outline: Outline, shoulder: int, armpit: int) -> tuple[int, int]:
     armhole = float(np.hypot(*(outline.points[shoulder] - outline.points[armpit])))
     far = np.hypot(*(outline.points[way] - root).T)
     tip = int(np.argmax(far))
-    if far[tip] < 1.4 * armhole:
-        return corners_between(outline, shoulder, armpit)
+    whole = corners_between(outline, shoulder, armpit)
+    bends = turning(outline, 0.035 * outline.height)
+    sharp = all(bends[(k + np.arange(-3, 4)) % len(bends)].max() > 38.0 for k in whole)
+    if sharp or far[tip] < 1.4 * armhole:
+        return whole
     # A long sleeve is narrow at its end and bends at the shoulder: look at its end only.
     reach = min(0.4 * float(far[tip]), 1.1 * armhole)
     away = np.hypot(*(outline.points[way] - outline.points[way[tip]]).T)

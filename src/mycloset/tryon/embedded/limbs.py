@@ -92,22 +92,19 @@ class DrawnLimb:
 
 
 def draw_limb(
-    frame: LimbFrame,
+    axis: Points,
     share: NDArray[np.float64],
     width: NDArray[np.float64],
     shape: tuple[int, int],
-    corner: Points,
 ) -> DrawnLimb:
     """Draw a limb.
 
     Args:
-        frame: where it runs.
-        share: (N,) places along it, ascending.
+        axis: (N, 2) points of its middle, in the window's pixels.
+        share: (N,) their places along the limb, ascending.
         width: (N,) its half-widths there, in pixels.
         shape: height and width of the window.
-        corner: (2,) x and y of the window's first pixel.
     """
-    axis = frame.place(share, np.zeros(len(share)))
     # Distances are smooth: they are measured on every third pixel and interpolated.
     step = 3.0
     small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
@@ -115,8 +112,7 @@ def draw_limb(
     best = np.full(small, np.inf, np.float32)
     place = np.zeros(small, np.float32)
     for number in range(len(share) - 1):
-        start, end = axis[number] - corner, axis[number + 1] - corner
-        distance, along = capsule(xs, ys, start, end)
+        distance, along = capsule(xs, ys, axis[number], axis[number + 1])
         along = np.clip(along, 0, 1)
         half = width[number] + along * (width[number + 1] - width[number])
         signed = (distance - half).astype(np.float32)

@@ -18,6 +18,7 @@ from mycloset.tasks.parsing import ATR_18_NECK, HumanParsing
 from mycloset.tasks.people import Person
 from mycloset.tryon.embedded.body import read_body
 from mycloset.tryon.embedded.parsing_borders import Borders, find_borders
+from mycloset.tryon.embedded.parsing_cleaning import Cleaner
 from mycloset.tryon.embedded.parsing_colours import (
     class_colours,
     learn_skin,
@@ -44,6 +45,7 @@ def parse_person(rgb: RGB, person: Person) -> tuple[HumanParsing, tuple[str, ...
         return HumanParsing(empty, ATR_18_NECK, 0.0), ("The person's mask is empty.",)
     zones = read_zones(frame)
     places = Places(frame, zones)
+    cleaner = Cleaner(frame, zones)
     skin = learn_skin(frame, zones)
     notes = () if skin.seen else (TYPICAL_SKIN_USED,)
     guide = SharedGuide(frame.guide, max(2, round(0.035 * frame.body.unit)), 4e-4, subsample=2)
@@ -54,19 +56,18 @@ def parse_person(rgb: RGB, person: Person) -> tuple[HumanParsing, tuple[str, ...
             skin = learn_skin_again(frame, zones, skin, labels)
         colours = class_colours(frame, zones, skin, labels)
         if labels is not None:
-            borders = find_borders(frame, zones, colours)
+            borders = find_borders(frame, zones, colours, labels)
         costs = np.minimum(places.costs(borders) + colours, FORBIDDEN)
         coefficients = [guide.coefficients(frame.spread(layer)) for layer in costs]
         for layer, smooth in zip(costs, coefficients, strict=True):
             layer[:] = guide.apply(smooth, rough=turn < ROUNDS - 1)[frame.where]
-        labels = costs.argmin(axis=0)
+        labels = cleaner.clean(costs.argmin(axis=0))
     names = name_garments(frame, zones, borders, labels, colours)
     classes = np.zeros(frame.where.shape, np.uint8)
     classes[frame.where] = labels
     full = enlarge(rgb, person.mask.alpha >= 0.5, frame, classes, coefficients)
-    left = zones.aside > 0
     parsing = HumanParsing(
-        atr_labels(full, frame, left, names), ATR_18_NECK, _sureness(frame, costs)
+        atr_labels(full, frame, places.left(labels), names), ATR_18_NECK, _sureness(frame, costs)
     )
     return parsing, notes
 

@@ -11,6 +11,7 @@ from mycloset.tryon.embedded.body import SIDES
 from mycloset.tryon.embedded.colour_models import (
     ColourModel,
     colour_costs,
+    colour_terms,
     learn,
 )
 from mycloset.tryon.embedded.parsing_frame import (
@@ -105,8 +106,10 @@ def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None)
     models: dict[int, ColourModel] = {}
     for number in (UPPER, LOWER, HAIR, SHOE):
         samples = _samples(frame, zones, skin, labels, number)
-        if len(samples) >= 24:
-            models[number] = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
+        if len(samples) < 24:
+            continue
+        model = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
+        models[number] = _without_skin(model, skin) if number in (UPPER, LOWER) else model
     known = dict(zip(models, colour_costs(frame.terms, list(models.values())), strict=True))
     costs = np.empty((len(CLASSES), len(frame.xs)), np.float32)
     costs[:] = skin.cost
@@ -118,6 +121,16 @@ def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None)
         costs[number] = known.get(number, UNKNOWN)
     costs[HAIR] = known.get(HAIR, WORST)
     return np.minimum(costs, WORST, out=costs)
+
+
+def _without_skin(model: ColourModel, skin: Skin) -> ColourModel:
+    """The garment's colours without those that are skin's, where it clearly has others."""
+    costs = colour_costs(colour_terms(model.means), [skin.model])[0]
+    like, unlike = costs < SKIN_LIKE + 3.0, costs > SKIN_LIKE + 6.0
+    if not like.any() or model.weights[unlike].sum() < 0.4:
+        return model
+    weights = model.weights[~like]
+    return ColourModel(model.means[~like], model.deviations[~like], weights / weights.sum())
 
 
 def _skin(frame: Frame, model: ColourModel, *, seen: bool) -> Skin:
@@ -140,23 +153,36 @@ def _hand(frame: Frame, zones: Zones, side: str) -> Flags:
     return found
 
 
-def _samples(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int) -> Floats:
+def _samples(
+    frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int
+) -> Floats:
     """(M, 3) colours that belong to a class for certain; may be none."""
     garment = number in (UPPER, LOWER)
-    if labels is None:
-        core = {UPPER: _torso, LOWER: _thighs, HAIR: _scalp, SHOE: _feet}[number]
-        where = core(frame, zones, skin) & frame.inside
-    else:
+    if labels is not None:
         where = (labels == number) & frame.inside
         if garment:
             inner = frame.eroded(where, 0.03)
             where = inner if inner.sum() > 60 else where
+    elif number == LOWER:
+        where = _first_lower(frame, zones, skin) & frame.inside
+    else:
+        core = {UPPER: _torso, HAIR: _scalp, SHOE: _feet}[number]
+        where = core(frame, zones, skin) & frame.inside
     if garment and where.any():
         # Bare skin (a neckline, bare thighs) must not teach the cloth its colour.
         bare = where & (skin.cost < SKIN_LIKE)
         if bare.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
             where = where & ~bare
     return frame.lab[where]
+
+
+def _first_lower(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+    """Thighs, or where these are bare, the hips."""
+    thighs = _between(frame, zones, 1.12, 1.5) & frame.inside
+    bare = thighs & (skin.cost < SKIN_LIKE + 3)
+    if bare.sum() < 0.7 * thighs.sum():
+        return thighs
+    return _between(frame, zones, 0.98, 1.15)
 
 
 def _torso(frame: Frame, zones: Zones, skin: Skin) -> Flags:
@@ -168,8 +194,8 @@ def _torso(frame: Frame, zones: Zones, skin: Skin) -> Flags:
     return found
 
 
-def _thighs(frame: Frame, zones: Zones, skin: Skin) -> Flags:
-    core = (zones.height > 1.12) & (zones.height < 1.5) & (np.abs(zones.aside) < 0.42)
+def _between(frame: Frame, zones: Zones, low: float, high: float) -> Flags:
+    core = (zones.height > low) & (zones.height < high) & (np.abs(zones.aside) < 0.42)
     for arm in zones.arms.values():
         if arm.seen:
             core &= ~(arm.distance < 0.16 * frame.body.unit)

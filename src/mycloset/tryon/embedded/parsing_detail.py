@@ -42,7 +42,7 @@ def enlarge(
     )
     ys, xs = np.nonzero((doubtful > 0) & inside)
     if len(ys):
-        labels[ys, xs] = _decide(rgb, frame, coefficients, ys, xs)
+        labels[ys, xs] = _decide(rgb, frame, classes, coefficients, ys, xs)
     labels[~inside] = 255
     return labels
 
@@ -62,11 +62,12 @@ def _filled(classes: NDArray[np.uint8], where: Flags) -> NDArray[np.uint8]:
 def _decide(
     rgb: RGB,
     frame: Frame,
+    classes: NDArray[np.uint8],
     coefficients: Sequence[Floats],
     ys: NDArray[np.int64],
     xs: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
-    """(M,) the cheapest class of some pixels of the photo."""
+    """(M,) for some pixels of the photo the cheapest of the classes that are near."""
     high, wide = coefficients[0].shape[:2]
     box_high, box_wide = frame.where.shape
     fx, fy = frame.size[0] / rgb.shape[1], frame.size[1] / rgb.shape[0]
@@ -77,10 +78,14 @@ def _decide(
     map_x, map_y = (np.pad(m, (0, padded - count)).reshape(-1, COLUMNS) for m in (mx, my))
     colours = np.ones((count, 4), np.float32)
     colours[:, :3] = rgb[ys, xs] * np.float32(1 / 255)
-    costs = np.empty((len(coefficients), count), np.float32)
+    costs = np.full((len(coefficients), count), np.inf, np.float32)
+    row = np.clip(((ys + 0.5) * fy).astype(np.int64) - frame.top, 0, box_high - 1)
+    column = np.clip(((xs + 0.5) * fx).astype(np.int64) - frame.left, 0, box_wide - 1)
+    kernel = np.ones((5, 5), np.uint8)
     for number, layer in enumerate(coefficients):
         found = cv2.remap(
             layer, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         ).reshape(-1, 4)[:count]
-        np.einsum("nc,nc->n", found, colours, out=costs[number])
+        near = cv2.dilate((classes == number).astype(np.uint8), kernel)[row, column] > 0
+        costs[number, near] = np.einsum("nc,nc->n", found[near], colours[near])
     return costs.argmin(axis=0).astype(np.uint8)

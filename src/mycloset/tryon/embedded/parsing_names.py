@@ -46,7 +46,8 @@ def name_garments(
     bare = (labels == LEG) & frame.inside & (height > bottom)
     hemmed = bare.sum() > 0.02 * frame.body.unit**2
     trousers = not hemmed or (bool(rows.any()) and float(split.mean()) > 0.4)
-    below = lower & (height > borders.waist + 0.12) & (height < borders.waist + 0.8)
+    under = borders.below_waist(zones)
+    below = lower & (under > 0.12) & (under < 0.8)
     same = colours[UPPER][below] < colours[LOWER][below] + 3.0
     whole = below.sum() > 30 and float(same.mean()) > 0.75
     if whole and not trousers and frame.body.hips_seen:

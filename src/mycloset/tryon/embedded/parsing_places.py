@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import cv2
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mycloset.tryon.embedded.body import SIDES, capsule
-from mycloset.tryon.embedded.parsing_borders import Borders
+from mycloset.tryon.embedded.parsing_borders import Borders, End
 from mycloset.tryon.embedded.parsing_frame import (
     ARM,
     CLASSES,
@@ -35,7 +37,10 @@ class Places:
         unit = frame.body.unit
         self._arms = {side: self._arm(side) for side in SIDES}
         self._arm_in = np.minimum(*self._arms.values())
-        self._left = self._arms["left"] < self._arms["right"]
+        self._left_arm = self._arms["left"] < self._arms["right"]
+        self._leg_in = self._leg()
+        self._left_leg = zones.legs["left"].distance < zones.legs["right"].distance
+        self._on_leg = (self._leg_in < 0.8) & (self._leg_place() < 2)
         self._above = np.maximum(0, -zones.height - 0.16) * 40
         fixed = np.zeros((len(CLASSES), len(frame.xs)), np.float32)
         away = cv2.distanceTransform(1 - frame.mark(zones.face), cv2.DIST_L2, 3)[frame.where]
@@ -43,7 +48,7 @@ class Places:
         fixed[HAIR] = self._hair()
         fixed[NECK] = self._neck()
         fixed[ARM] = self._arm_in
-        fixed[LEG] = self._leg()
+        fixed[LEG] = self._leg_in + np.clip((1.12 - zones.height) * 14, 0, 14)
         fixed[SHOE] = self._shoe()
         hands = self._hands()
         fixed[ARM] -= 3.0 * hands
@@ -55,18 +60,42 @@ class Places:
         """(8, N)."""
         z = self._zones
         costs = self._fixed.copy()
-        bare = np.where(self._left, *(z.arms[s].place > borders.sleeves[s] for s in SIDES))
-        if borders.waist is None:
-            below = 6.0 * (z.height - 1.0)
-        else:
-            below = 23.4 * (z.height - borders.waist)
-        upper = np.clip(below, -1.0, 12.0) + self._above
+        steep = 6.0 if borders.waist is None else 23.4
+        below = np.float32(steep) * borders.below_waist(z)
+        upper = np.clip(below, -1.0, 16.0) + self._above
         # A cloth that lies over an arm is a sleeve, however low the arm hangs.
-        sleeve = np.minimum(self._arm_in, 4.0) + 1.0 + 1.5 * bare
+        bare = self._bare(z.arms, borders.sleeves, self._left_arm)
+        sleeve = np.minimum(self._arm_in, 4.0) + 1.0 + np.maximum(bare, 0)
         costs[UPPER] += np.where(self._arm_in < 0.8, np.minimum(upper, sleeve), upper)
-        costs[LOWER] += np.clip(-below, -1.0, 12.0) + self._above
-        costs[ARM] += np.where(bare, -1.5, 1.5)
+        costs[LOWER] += np.clip(-below, -1.0, 16.0) + self._above
+        costs[ARM] -= bare
+        bare = self._bare(z.legs, borders.hems, self._left_leg)
+        costs[LEG] -= bare
+        costs[LOWER] += np.where(self._on_leg, np.maximum(bare, 0), 0)
         return costs
+
+    def _bare(self, limbs: dict[str, LimbZone], ends: dict[str, End], left: Flags) -> Floats:
+        """(N,) what speaks for skin: positive beyond the cloth's end, negative before it."""
+        amounts = []
+        for side in SIDES:
+            end = ends[side]
+            most = np.float32(1.5 + 2.0 * end.sure)
+            amounts.append(np.where(limbs[side].place >= end.place, most, -most))
+        return np.asarray(np.where(left, *amounts), np.float32)
+
+    def left(self, labels: NDArray[np.int64]) -> Flags:
+        """(N,) bool: on the left limb, where a pixel is of a limb."""
+        split = self._zones.aside > 0
+        arms, legs = (
+            self._nearer(limbs, left, split)
+            for limbs, left in (
+                (self._zones.arms, self._left_arm), (self._zones.legs, self._left_leg),
+            )
+        )  # fmt: skip
+        return np.where(labels == ARM, arms, legs)
+
+    def _nearer(self, limbs: dict[str, LimbZone], left: Flags, split: Flags) -> Flags:
+        return left if all(limb.seen for limb in limbs.values()) else split
 
     def _arm(self, side: str) -> Floats:
         zone = self._zones.arms[side]
@@ -96,8 +125,11 @@ class Places:
             if zone.seen:
                 cost = np.clip((zone.distance / (0.3 * body.unit) - 1.0) * 10.0, 0, FORBIDDEN)
                 inside = np.minimum(inside, cost)
-        inside += np.clip((1.25 - self._zones.height) * 14, 0, 14)
         return inside if body.hips_seen else inside + 8.0
+
+    def _leg_place(self) -> Floats:
+        legs = self._zones.legs
+        return np.where(self._left_leg, legs["left"].place, legs["right"].place)
 
     def _hair(self) -> Floats:
         z, body = self._zones, self._frame.body

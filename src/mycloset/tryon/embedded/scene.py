@@ -18,6 +18,7 @@ from mycloset.tryon.embedded.body import SIDES
 from mycloset.tryon.embedded.colour_models import to_lab
 from mycloset.tryon.embedded.figure import Figure
 from mycloset.tryon.embedded.light import Light, read_light
+from mycloset.tryon.embedded.limb_profile import read_profile
 from mycloset.tryon.embedded.limbs import DrawnLimb, LimbFrame, arm_frame, draw_limb, leg_frame
 from mycloset.tryon.state import WarpedGarment
 
@@ -66,7 +67,7 @@ class Scene:
         span: from the shoulders' line to the hips' one, in pixels.
         rgb, lab: (h, w, 3) uint8 and float32 Lab, the photo.
         person: (h, w) float32 0..1.
-        parsing: classes.
+        parsing, whole_parsing: classes of the window and of the whole photo.
         old: (h, w) bool, the garment that has to go.
         light: how the photo's light falls on the old garment.
         cloth_rgb: (h, w, 3) uint8, the new garment.
@@ -86,6 +87,7 @@ class Scene:
     lab: Floats
     person: Floats
     parsing: HumanParsing
+    whole_parsing: HumanParsing
     old: Flags
     light: Light
     cloth_rgb: RGB
@@ -110,7 +112,7 @@ class Scene:
         share = np.linspace(0.05, 1.02, 12)
         widths = self.figure.silhouette.leg_width(share)
         frames = {side: leg_frame(self.figure.body, side) for side in SIDES}
-        return {side: self._limb(frames[side], share, widths) for side in SIDES}
+        return {side: self._limb(frames[side], share, widths, f"{side}-leg") for side in SIDES}
 
     @cached_property
     def sleeve_ends(self) -> Mapping[str, float]:
@@ -158,13 +160,20 @@ class Scene:
             return DrawnLimb(nothing, nothing)
         share = np.linspace(0, 1.05, 12)
         width = self.figure.silhouette.arm_width(side, share)
-        return self._limb(arm_frame(body, side), share, width)
+        return self._limb(arm_frame(body, side), share, width, f"{side}-arm")
 
     def _limb(
-        self, frame: LimbFrame, share: NDArray[np.float64], width: NDArray[np.float64]
+        self,
+        frame: LimbFrame,
+        share: NDArray[np.float64],
+        width: NDArray[np.float64],
+        label: str,
     ) -> DrawnLimb:
+        """A limb as thick as its skin shows it to be, elsewhere as thick as usual."""
+        profile = read_profile(frame, share, width, self.whole_parsing.where(label))
+        axis = frame.place(share, profile.offsets)
         corner = np.array([self.window[1].start, self.window[0].start], np.float32)
-        return draw_limb(frame, share, width, self.shape, corner)
+        return draw_limb(axis - corner, share, profile.widths, self.shape)
 
 
 def read_scene(given: FittingInput) -> Scene:
@@ -200,6 +209,7 @@ def read_scene(given: FittingInput) -> Scene:
         lab=lab,
         person=person,
         parsing=parsing,
+        whole_parsing=given.parsing,
         old=old,
         light=read_light(lab, old, body.unit),
         cloth_rgb=given.warped.rgb[window],
@@ -242,10 +252,17 @@ def _torso_frame(given: FittingInput, window: tuple[slice, slice]) -> tuple[Floa
 def _dress_above_hem(parsing: HumanParsing, alpha: Floats) -> Flags:
     """A worn dress counts as the old top only as far down as the new top reaches."""
     dress = parsing.where("dress")
-    rows = np.flatnonzero((alpha > 0.5).any(axis=1))
-    if len(rows):
-        dress[rows[-1] :] = False
-    return dress
+    covered = alpha > 0.5
+    columns = np.flatnonzero(covered.any(axis=0))
+    if not len(columns):
+        return dress
+    height, width = covered.shape
+    hem = height - 1 - np.argmax(covered[::-1, columns], axis=0)
+    # A sleeve's columns end higher than the hem; the hem is what lies under the middle.
+    low = np.maximum(hem, np.median(hem))
+    limit = np.interp(np.arange(width), columns, low)
+    above: Flags = dress & (np.arange(height)[:, None] < limit[None] - 2)
+    return above
 
 
 def _stand_off(

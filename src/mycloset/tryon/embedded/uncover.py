@@ -142,6 +142,6 @@ def _roundness(scene: Scene) -> Floats:
         if inside.any():
             depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3)
             edge = np.clip(depth / (0.11 * scene.unit), 0, 1)
-            bulge = 0.76 + 0.24 * np.sqrt(1 - (1 - edge) ** 2)
+            bulge = 0.68 + 0.32 * np.sqrt(1 - (1 - edge) ** 2)
             factor = np.where(inside, bulge, factor).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(factor, (0, 0), max(0.8, 0.008 * scene.unit)), np.float32)

@@ -85,7 +85,9 @@ def find_borders(frame: Frame, zones: Zones, colours: Floats, labels: Labels) ->
     return Borders(sleeves, hems, _waist(frame, zones, colours, labels))
 
 
-def _end(limb: LimbZone, near: NDArray[np.bool_], cloth: Floats, skin: Floats, unknown: End) -> End:
+def _end(
+    limb: LimbZone, near: NDArray[np.bool_], cloth: Floats, skin: Floats, unknown: End
+) -> End:
     """The cut along a limb that explains most pixels: cloth up to it, skin beyond."""
     where = near & (limb.place < 2.0)
     if not limb.seen or where.sum() < 20:

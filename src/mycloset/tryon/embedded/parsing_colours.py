@@ -153,7 +153,9 @@ def _hand(frame: Frame, zones: Zones, side: str) -> Flags:
     return found
 
 
-def _samples(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int) -> Floats:
+def _samples(
+    frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int
+) -> Floats:
     """(M, 3) colours that belong to a class for certain; may be none."""
     garment = number in (UPPER, LOWER)
     if labels is not None:

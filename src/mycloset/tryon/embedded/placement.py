@@ -17,7 +17,7 @@ from mycloset.tryon.embedded.body import SIDES, Body
 from mycloset.tryon.embedded.contours import Points, edge, evenly, outline
 from mycloset.tryon.embedded.limbs import arm_frame
 from mycloset.tryon.embedded.silhouette import Silhouette
-from mycloset.tryon.state import Matching, PartMatch
+from mycloset.tryon.state import PartMatch
 
 Flags = NDArray[np.bool_]
 Line = NDArray[np.floating]
@@ -60,15 +60,6 @@ class GarmentParts:
         """(H, W) bool: where the garment's front is."""
         inside: Flags = self.front >= 0.5
         return inside
-
-
-def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
-    """Corresponding points of every part of the garment on this body."""
-    if parts.shape.category is Category.LOWER:
-        from mycloset.tryon.embedded.placement_lower import place_lower
-
-        return Matching(parts.shape, place_lower(parts, body, silhouette), parts.front)
-    return Matching(parts.shape, place_upper(parts, body, silhouette), parts.front)
 
 
 def place_upper(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:

@@ -10,7 +10,7 @@ from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.figure import read_figure
 from mycloset.tryon.embedded.garment_reading import read_parts
 from mycloset.tryon.embedded.garment_shape import read_shape
-from mycloset.tryon.embedded.placement import place
+from mycloset.tryon.embedded.matching import place
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
 

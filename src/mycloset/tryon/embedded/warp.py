@@ -113,18 +113,23 @@ def _warp_part(
     scaled = grid
     if shrink < 0.8:
         # The garment is shown smaller than it was photographed: average first, or it aliases.
-        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        cover = cv2.resize(cover, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        picture, cover = _shrunk(picture, shrink), _shrunk(cover, shrink)
         ratio = np.array(
             [picture.shape[1] / garment.shape[1], picture.shape[0] / garment.shape[0]], np.float32
         )
-        scaled = (grid + 0.5) * ratio - 0.5
-    rgb = cv2.remap(picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
-    seen *= _reach(part, window)
+        scaled = np.asarray((grid + 0.5) * ratio - 0.5, np.float32)
+    x, y = cv2.split(scaled)
+    rgb = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.remap(cover, x, y, cv2.INTER_LINEAR, borderValue=0)
+    seen = np.asarray(seen, np.float32) * _reach(part, window)
     inside = np.argwhere(seen[::12, ::12] > 0.5)[:, ::-1] * 12
     folded = spline.folding(inside) if len(inside) else 0.0
     return _Layer(part.name, window, np.clip(rgb, 0, 255), np.clip(seen, 0, 1), grid, folded)
+
+
+def _shrunk(picture: Floats, factor: float) -> Floats:
+    small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
 
 
 def _window(part: PartMatch, size: tuple[int, int]) -> tuple[slice, slice] | None:
@@ -147,7 +152,7 @@ def _soften(region: NDArray[np.bool_]) -> Floats:
     """The part's region, grown a little so that neighbouring parts overlap under their seam."""
     grow = max(3, round(0.012 * max(region.shape))) | 1
     grown = cv2.dilate(region.astype(np.float32), np.ones((grow, grow), np.uint8))
-    return cv2.GaussianBlur(grown, (0, 0), 1.0)
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), 1.0), np.float32)
 
 
 def _reach(part: PartMatch, window: tuple[slice, slice]) -> Floats:
@@ -159,4 +164,5 @@ def _reach(part: PartMatch, window: tuple[slice, slice]) -> Floats:
     cv2.fillPoly(canvas, [np.round(hull).astype(np.int32)], 255)
     margin = max(3, round(0.05 * float(np.ptp(part.target, axis=0).max()))) | 1
     canvas = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
-    return cv2.GaussianBlur(canvas, (0, 0), max(1.0, margin / 6)).astype(np.float32) / 255
+    soft = cv2.GaussianBlur(canvas, (0, 0), max(1.0, margin / 6))
+    return np.asarray(soft, np.float32) / np.float32(255)

@@ -28,7 +28,7 @@ ImageSource: TypeAlias = Any
 
 MIN_SIDE = 64
 MAX_PIXELS = 50_000_000
-READ_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+READ_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 WRITE_SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -80,7 +80,9 @@ def read_picture(source: ImageSource, *, role: str = "picture") -> Picture:
     if isinstance(source, Image.Image):
         return _from_pil(source, f"{role} (PIL image)")
     if hasattr(source, "detach") and hasattr(source, "cpu"):
-        return _from_array(_channels_last(source.detach().cpu().numpy(), role), f"{role} (tensor)")
+        return _from_array(
+            _channels_last(source.detach().cpu().numpy(), role), f"{role} (tensor)"
+        )
     if isinstance(source, np.ndarray):
         return _from_array(source, f"{role} (array)")
     if hasattr(source, "read"):
@@ -310,3 +312,4 @@ def _to_uint8(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     raise ImageError(
         f"{name}: its values are {values.dtype}.", hint="Give uint8, uint16, bool or floats 0..1."
     )
+

@@ -49,7 +49,7 @@ def find_person(state: TryOnState) -> tuple[Person, tuple[str, ...]]:
             f"{picture.name}: only a face is seen; the shoulders lie outside the picture.",
             hint="Give a photo that shows the person at least from the head to the waist.",
         )
-    notes = ()
+    notes: tuple[str, ...] = ()
     if len(people) > 1:
         notes = (f"{len(people)} people are in the photo; the largest one is dressed.",)
     return person, notes

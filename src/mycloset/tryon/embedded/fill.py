@@ -72,6 +72,47 @@ def continue_smoothly(
     return out
 
 
+def continue_textured(
+    values: Floats, known: NDArray[np.bool_], reach: float, *, step: int = 1
+) -> Floats:
+    """Continue known values with their texture: mirrored at the border of what is known.
+
+    Args:
+        values: (H, W, C) float32.
+        known: (H, W) bool.
+        reach: pixels over which the mirrored texture gives way to the smooth continuation, since
+            far from the border a mirror picture would be seen as one.
+        step: as in `continue_smoothly`.
+
+    Returns:
+        (H, W, C) float32.
+    """
+    smooth = continue_smoothly(values, known, step=step)
+    distance, labels = cv2.distanceTransformWithLabels(
+        np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    ys, xs = np.nonzero(known)
+    place = np.zeros((int(labels.max()) + 1, 2), np.int32)
+    place[labels[ys, xs]] = np.stack([xs, ys], axis=1)
+    near = np.flatnonzero((distance > 0) & (distance < 3 * reach))
+    if not len(near):
+        return np.where(known[..., None], values, smooth)
+    height, width = known.shape
+    border = place[labels.ravel()[near]]
+    own = np.stack([near % width, near // width], axis=1)
+    mirrored = 2 * border - own
+    inside = (mirrored >= 0).all(axis=1) & (mirrored < (width, height)).all(axis=1)
+    flat = np.where(inside, mirrored[:, 1] * width + mirrored[:, 0], 0)
+    good = inside & known.ravel()[flat]
+    source = np.where(good, flat, border[:, 1] * width + border[:, 0])
+    out = np.where(known[..., None], values, smooth)
+    weight = np.exp(-distance.ravel()[near] / reach)[:, None].astype(np.float32)
+    table = values.reshape(-1, values.shape[2])
+    rows = out.reshape(-1, values.shape[2])
+    rows[near] += weight * (table[source] - rows[near])
+    return rows.reshape(values.shape).astype(np.float32)
+
+
 def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
     """Standard deviation of the finest detail (sensor noise) of L where `where` is set."""
     if where.sum() < 100:

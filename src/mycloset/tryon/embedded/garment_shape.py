@@ -43,9 +43,9 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
     if _is_lower(lower, upper):
         return _lower_shape(outline, lower, 0.85)
     length = upper.length_reach + 0.6 * max(0.0, upper.flare - 1.1)
-    if upper.sleeve_reach > 0.9:
+    if upper.sleeve_reach > 1.15:
         # Long sleeves are about as long as a top: a better measure than the chest.
-        length = 1.55 * upper.length_reach * upper.chest / upper.sleeve_reach
+        length = 1.6 * upper.length_reach * upper.chest / upper.sleeve_reach
     category = Category.DRESS if length >= _DRESS_FROM else Category.UPPER
     sure = float(np.clip(0.5 + abs(length - _DRESS_FROM), 0.5, 1.0))
     return _with_neckline(_upper_shape(outline, upper, category, sure), mask, picture)
@@ -91,7 +91,7 @@ def _upper_shape(
     if category is not Category.DRESS:
         points.pop("waist_left", None)
         points.pop("waist_right", None)
-    reach = reading.sleeve_reach * _SHOULDERS_M / _ARM_M
+    reach = min(reading.sleeve_reach * _SHOULDERS_M / _ARM_M, 1.2)
     sleeves = SleeveLength.NONE
     if reading.sleeved:
         sleeves = SleeveLength.SHORT if reach < 0.62 else SleeveLength.LONG

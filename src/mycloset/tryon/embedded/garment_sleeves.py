@@ -44,6 +44,8 @@ def find_armpits(outline: Outline) -> tuple[int | None, int | None]:
                 return None, None
             expected = there + np.array([view.axis, 0.0])
             near = find_armpit(view, near=expected)
+            if near is None and here is not None:
+                continue
             found[one] = view.nearest(expected) if near is None else near
             places[one] = view.points[found[one]] - [view.axis, 0.0]
     return found[0], found[1]
@@ -128,7 +130,9 @@ def _has_sleeve(outline: Outline, armpit: int) -> bool:
     Beside a strap the outline is as concave, but above that place there is the strap alone.
     """
     x, y = outline.points[armpit]
-    above = outline.marks[: int(y) + 1]
+    # Beside a narrow slot hangs a sleeve; the ground in a wide angle has it above only.
+    slot = turning(outline, 0.05 * outline.height)[armpit] < -110.0
+    above = outline.marks[: int(y + (0.12 * outline.height if slot else 0)) + 1]
     columns = np.flatnonzero(above.any(axis=0))
     if float(columns.max()) - x < 0.045 * outline.width:
         return False
@@ -148,6 +152,10 @@ def free_sleeves(outline: Outline) -> Outline:
     views = outline, outline.mirrored()
     found = [find_armpit(view, 0.97) for view in views]
     low = [k is not None and _too_low(v, k) for v, k in zip(views, found, strict=True)]
+    if found[0] is not None and found[1] is not None:
+        heights = [v.points[k][1] for v, k in zip(views, found, strict=True)]
+        if abs(heights[0] - heights[1]) < 0.1 * outline.height:
+            low = [any(low)] * 2
     for side, (view, index) in enumerate(zip(views, found, strict=True)):
         if index is None or not low[side]:
             continue
@@ -171,10 +179,10 @@ def free_sleeves(outline: Outline) -> Outline:
     return retrace(outline, marks) if changed else outline
 
 
-def cut_sleeve(outline: Outline, view: Outline, notch: int) -> Outline:
+def cut_sleeve(outline: Outline, view: Outline, notch: int, shoulder_y: float) -> Outline:
     """Cut a short sleeve free whose cuff runs into the body at `notch`, up to its armpit."""
     gap = view.points[notch]
-    end = np.array([gap[0], view.top + 0.5 * 2.0 * (gap[0] - view.axis)])
+    end = np.array([gap[0], shoulder_y + 0.46 * 2.0 * (gap[0] - view.axis)])
     if end[1] > gap[1] - 0.03 * view.height:
         return outline
     out = np.array([3.0, 4.0])

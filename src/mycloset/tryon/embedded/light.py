@@ -75,8 +75,10 @@ def _read(lab: Floats, old: Flags, unit: float) -> Light | None:
     # Believed: all of a plain garment, nothing of a loud one.
     plain = float(np.clip(1.5 - chroma / 7.0, 0, 1) * np.clip(1.5 - spread / 3.0, 0, 1))
     gain = middle / (middle + 12.0)
-    slow = (broad - middle) / max(middle, 1.0) * gain * (0.35 + 0.65 * plain)
-    folds = (fine - broad) / max(middle, 1.0) * gain * plain
+    told = (0.35 + 0.65 * plain) * float(np.clip(1.2 - 1.5 * mixed, 0.2, 1))
+    slow = (broad - middle) / max(middle, 1.0) * gain * told
+    # On dark cloth glints and sequins outshine the folds.
+    folds = (fine - broad) / max(middle, 1.0) * gain * plain * np.clip((middle - 8) / 25, 0, 1)
     # Folds fade out towards the old garment's edge: a seam or a tucked hem is no fold of the new.
     depth = cv2.distanceTransform(old.astype(np.uint8), cv2.DIST_L2, 3)
     folds *= np.clip(depth / (0.12 * unit), 0, 1)

@@ -53,8 +53,11 @@ class LimbFrame:
             for table in (self.axis, self._normal)
         )
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-        offset = np.clip(offset, np.interp(share, self.shares, self._low), np.interp(
-            share, self.shares, self._high))
+        offset = np.clip(
+            offset,
+            np.interp(share, self.shares, self._low),
+            np.interp(share, self.shares, self._high),
+        )
         points: Points = (axis + normal * offset[:, None]).astype(np.float32)
         return points
 
@@ -71,9 +74,7 @@ def leg_frame(body: Body, side: str) -> LimbFrame:
     return LimbFrame(body.leg(side), THIGH, outward)
 
 
-def _smooth_line(
-    joints: Points, bend: float, shares: NDArray[np.float64]
-) -> tuple[Points, Points]:
+def _smooth_line(joints: Points, bend: float, shares: NDArray[np.float64]) -> tuple[Points, Points]:
     """Points and tangents of a line through three joints, its bend rounded."""
     root, middle, end = (p.astype(np.float64) for p in joints)
     fine = np.linspace(-0.32, 1.12, 73)

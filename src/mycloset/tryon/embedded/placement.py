@@ -26,8 +26,8 @@ Flags = NDArray[np.bool_]
 SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
 # Length over width between the armpits -> length, collar to hem (on the body the hips lie at
 # 1.7, the knees at 2.9 and the ankles at 3.9 below the collar).
-TOP_LENGTHS = ((0.4, 1.0, 1.2, 1.5, 1.8, 2.2, 3.0), (0.75, 1.33, 1.53, 1.80, 1.86, 1.92, 2.1))
-DRESS_LENGTHS = ((1.6, 2.2, 3.0, 3.7, 4.4, 5.0), (1.95, 2.35, 2.75, 3.25, 3.6, 3.85))
+TOP_LENGTHS = ((0.4, 1.0, 1.2, 1.36, 1.8, 2.2, 3.0), (0.75, 1.33, 1.60, 1.80, 1.86, 1.92, 2.1))
+DRESS_LENGTHS = ((1.6, 2.1, 3.2, 3.7, 4.4, 5.0), (2.1, 2.6, 2.68, 3.2, 3.6, 3.85))
 FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
@@ -70,9 +70,7 @@ def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
     return Matching(parts.shape, place_upper(parts, body, silhouette), parts.front)
 
 
-def place_upper(
-    parts: GarmentParts, body: Body, silhouette: Silhouette
-) -> tuple[PartMatch, ...]:
+def place_upper(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:
     """Torso and sleeves of a top or a dress."""
     scale = upper_scale(parts.shape, body)
     torso = _Torso(parts, body, silhouette, scale)
@@ -297,9 +295,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
         )
     source = np.concatenate([row[0] for row in rows])
     target = np.concatenate([row[1] for row in rows])
-    return PartMatch(
-        f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region
-    )
+    return PartMatch(f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region)
 
 
 def _length(line: Points) -> float:
@@ -309,4 +305,3 @@ def _length(line: Points) -> float:
 def gap(a: Points, b: Points) -> float:
     """Distance of two points."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))
-

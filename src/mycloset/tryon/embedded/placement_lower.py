@@ -16,9 +16,7 @@ CROTCH = 0.20  # below the hip joints, in shoulder-joint breadths
 COLUMNS = np.linspace(-1, 1, 7)
 
 
-def place_lower(
-    parts: GarmentParts, body: Body, silhouette: Silhouette
-) -> tuple[PartMatch, ...]:
+def place_lower(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:
     """Legs of trousers and shorts, or the one part of a skirt."""
     lower = _Lower(parts, body, silhouette)
     if parts.shape.legs and "crotch" in parts.shape.points:
@@ -38,9 +36,7 @@ class _Lower:
         self.top = 0.76 * self.span
         if "crotch" in self.point:
             rise = float(self.point["crotch"][1] - self.waist[1]) * self.scale
-            self.top = float(
-                np.clip(self.crotch - rise, 0.60 * self.span, 0.90 * self.span)
-            )
+            self.top = float(np.clip(self.crotch - rise, 0.60 * self.span, 0.90 * self.span))
 
         worn = silhouette.waist
         if worn is not None and abs(worn - self.top) < 0.5 * body.unit:

@@ -134,9 +134,7 @@ class Silhouette:
         # Between the shoulder joints the trunk cannot be wider than they allow.
         return np.where(heights < 0.5, np.clip(filled, 0.0, 1.1 * usual), filled)
 
-    def _ratios(
-        self, region: Flags, usual: NDArray[np.float64], side: str
-    ) -> NDArray[np.float64]:
+    def _ratios(self, region: Flags, usual: NDArray[np.float64], side: str) -> NDArray[np.float64]:
         """Seen half-width over the usual one by height; NaN where it is not seen."""
         body = self.body
         seen = np.full(len(usual), np.nan)

@@ -45,7 +45,7 @@ def person(tmp_path: Path, astronaut_photo: RGB) -> Path:
 @pytest.fixture
 def garment(tmp_path: Path) -> Path:
     path = tmp_path / "garment.png"
-    Image.fromarray(draw_garment(demo_garment("plain_tee"), size=(256, 300)).rgb).save(path)
+    Image.fromarray(draw_garment(demo_garment("plain_tee"), size=(300, 256)).rgb).save(path)
     return path
 
 

@@ -30,7 +30,7 @@ def engine() -> InferenceEngine:
 
 @pytest.fixture(scope="module")
 def tee() -> RGB:
-    return draw_garment(demo_garment("emblem_tee"), size=(320, 384)).rgb
+    return draw_garment(demo_garment("emblem_tee"), size=(384, 320)).rgb
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_the_story_is_json(dressed: TryOnResult) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["quality"]["grade"] in "ABCDEF"
     heights = [i for i in found["measurements"]["items"] if i["name"] == "height"]
-    assert [item["value"] for item in heights] == [170]
+    assert [item["cm"] for item in heights] == [170]
 
 
 def test_every_way_to_give_the_pictures_gives_the_same_result(
@@ -170,7 +170,7 @@ def test_of_several_people_the_largest_is_dressed_and_the_result_says_so(
 def test_a_garment_picture_without_a_garment(
     shade: int, engine: InferenceEngine, astronaut_photo: RGB
 ) -> None:
-    empty = np.full((200, 200, 3), shade, np.uint8)
+    empty = np.full((400, 400, 3), shade, np.uint8)
     with pytest.raises(StepInputError, match="cloth_segmentation") as caught:
         engine.run_virtual_try_on(astronaut_photo, empty)
     assert caught.value.exit_code == 2

@@ -56,6 +56,69 @@ def guided_filter(
     return result
 
 
+class SharedGuide:
+    """The guided filter for many layers over one picture: what the picture alone says, said once.
+
+    The layers' weights at a pixel depend on the guide only, so that layers that are zero in the
+    same places (outside of a person, say) are compared there as if those places did not exist.
+
+    Args:
+        guide: (H, W, 3) uint8, or float32 0..1.
+        radius, eps, subsample: as for `guided_filter`.
+    """
+
+    def __init__(self, guide: RGB | Floats, radius: int, eps: float, *, subsample: int = 1) -> None:
+        height, width = guide.shape[:2]
+        self._planes = _planes(guide)
+        self._size = (width, height)
+        self._small = self._planes
+        self._small_size = self._size
+        if subsample > 1:
+            self._small_size = (
+                max(1, round(width / subsample)),
+                max(1, round(height / subsample)),
+            )
+            self._small = [_resize(p, self._small_size, cv2.INTER_AREA) for p in self._planes]
+            radius = max(1, round(radius / subsample))
+        self._radius = radius
+        self._mean = [_box(plane, radius) for plane in self._small]
+        raw = [_box(product, radius) for product in _products(self._small)]
+        self._inverse = _inverse(raw, self._mean, eps)[0]
+
+    def coefficients(self, values: Floats) -> Floats:
+        """(h, w, 4): slopes for red, green and blue, and the offset, at the subsampled size."""
+        seen = values
+        if self._small_size != self._size:
+            seen = _resize(values, self._small_size, cv2.INTER_AREA)
+        mean_value = _box(seen, self._radius)
+        shared = [
+            _box(plane * seen, self._radius) - middle * mean_value
+            for plane, middle in zip(self._small, self._mean, strict=True)
+        ]
+        slopes = _apply(self._inverse, shared)
+        for slope, middle in zip(slopes, self._mean, strict=True):
+            mean_value -= slope * middle
+        return _box(np.stack([*slopes, mean_value], axis=-1), self._radius)
+
+    def apply(self, coefficients: Floats, *, rough: bool = False) -> Floats:
+        """(H, W): the layer that these coefficients make of the guide.
+
+        Args:
+            rough: make it at the subsampled size and enlarge the result: a third of the time, but
+                edges are as coarse as that size.
+        """
+        planes = self._small if rough else self._planes
+        if self._small_size != self._size and not rough:
+            coefficients = _resize(coefficients, self._size, cv2.INTER_LINEAR)
+        red, green, blue, offset = cv2.split(coefficients)
+        result = np.asarray(offset, np.float32)
+        for slope, plane in zip((red, green, blue), planes, strict=True):
+            result += slope * plane
+        if rough and self._small_size != self._size:
+            return _resize(result, self._size, cv2.INTER_LINEAR)
+        return result
+
+
 def color_evidence(
     colors: Floats, probability: Floats, radius: int, eps: float, *, stride: int = 1
 ) -> Floats:
@@ -85,9 +148,10 @@ def color_evidence(
     products = _products(sparse)
     answers, shares = [], []
     for weight in (np.clip(sure, 0, 1) ** 2, np.clip(-sure, 0, 1) ** 2):
-        share = _box(weight, reach) + np.float32(1e-4)
-        mean = [_box(plane * weight, reach) / share for plane in sparse]
-        raw = [_box(product * weight, reach) / share for product in products]
+        share = _box(weight, reach)
+        full = share + np.float32(1e-4)
+        mean = [_box(plane * weight, reach) / full for plane in sparse]
+        raw = [_box(product * weight, reach) / full for product in products]
         inverse, determinant = _inverse(raw, mean, eps)
         described = [*mean, *inverse, np.log(determinant)]
         if stride > 1:

@@ -157,8 +157,9 @@ def capsule(
 def _turn(pose: Pose) -> float:
     if pose.world is None:
         return 0.0
-    across = pose.world[pose.skeleton.index("left_shoulder")] - (
-        pose.world[pose.skeleton.index("right_shoulder")]
+    across = (
+        pose.world[pose.skeleton.index("left_shoulder")]
+        - (pose.world[pose.skeleton.index("right_shoulder")])
     )
     return float(np.clip(np.arctan2(across[2], abs(across[0]) + 1e-6), -1.2, 1.2))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -27,23 +28,42 @@ class ColourModel:
     deviations: Floats
     weights: Floats
 
-    def cost(self, lab: Floats) -> Floats:
-        """Negative log likelihood of each pixel of a (..., 3) Lab array, up to a constant."""
-        best = np.full(lab.shape[:-1], np.inf, np.float32)
-        for mean, deviation, weight in zip(
-            self.means, self.deviations, self.weights, strict=True
-        ):
-            z = (lab - mean) / deviation
-            cost = 0.5 * np.einsum("...c,...c->...", z, z) + float(
-                np.log(deviation).sum() - np.log(weight)
-            )
-            np.minimum(best, cost, out=best)
-        return best
+    def in_shade(self, factors: tuple[float, float, float]) -> ColourModel:
+        """The same colours where light makes L, a and b so many times smaller."""
+        scale = np.asarray(factors, np.float32)
+        return replace(self, means=self.means * scale, deviations=self.deviations * scale)
+
+
+def colour_terms(lab: Floats) -> Floats:
+    """(7, N) what `colour_costs` needs of (N, 3) Lab colours: squares, values and one."""
+    terms = np.empty((7, len(lab)), np.float32)
+    terms[3:6] = lab.T
+    np.square(terms[3:6], out=terms[:3])
+    terms[6] = 1
+    return terms
+
+
+def colour_costs(terms: Floats, models: Sequence[ColourModel]) -> list[Floats]:
+    """Negative log likelihood of each pixel under each model, up to a constant.
+
+    Args:
+        terms: (7, N) of `colour_terms`.
+        models: any number of them; one matrix product serves all.
+
+    Returns:
+        (N,) float32 each, in the order of the models.
+    """
+    if not models:
+        return []
+    factors = [_quadratics(model) for model in models]
+    costs = np.concatenate(factors) @ terms
+    ends = np.cumsum([len(factor) for factor in factors])[:-1]
+    return [np.asarray(part.min(axis=0), np.float32) for part in np.split(costs, ends)]
 
 
 def to_lab(rgb: RGB) -> Floats:
     """(H, W, 3) uint8 sRGB to float32 CIE Lab (L 0..100)."""
-    lab: Floats = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    lab: Floats = cv2.cvtColor(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
     return lab
 
 
@@ -65,7 +85,7 @@ def learn(samples: Floats, clusters: int, *, floor: tuple[float, float, float]) 
     """
     if len(samples) < 8:
         raise ValueError(f"{len(samples)} samples are too few for a colour model")
-    stride = max(1, len(samples) // 2000)
+    stride = max(1, len(samples) // 1500)
     data = np.ascontiguousarray(samples[::stride], np.float32)
     clusters = max(1, min(clusters, len(data) // 8))
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5)
@@ -84,3 +104,16 @@ def learn(samples: Floats, clusters: int, *, floor: tuple[float, float, float]) 
     return ColourModel(
         np.asarray(means, np.float32), np.asarray(deviations, np.float32), total / total.sum()
     )
+
+
+def _quadratics(model: ColourModel) -> Floats:
+    """(K, 7) coefficients of each Gaussian's cost in the terms."""
+    precision = 0.5 / np.square(model.deviations)
+    constant = (
+        (precision * np.square(model.means)).sum(axis=1)
+        + np.log(model.deviations).sum(axis=1)
+        - np.log(model.weights)
+    )
+    return np.concatenate(
+        [precision, -2 * precision * model.means, constant[:, None]], axis=1
+    ).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the embedded ways know of a person's body: axes, outline and skin, read once for all steps."""
+"""What the embedded ways know of a body: axes, outline and skin, read once for all steps."""
 
 from __future__ import annotations
 

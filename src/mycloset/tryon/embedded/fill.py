@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,72 @@ def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Fl
     return filled.astype(np.float32)
 
 
+def continue_smoothly(
+    values: Floats, known: NDArray[np.bool_], prior: Floats | None = None, *, step: int = 1
+) -> Floats:
+    """`push_pull` at a `step`-th of the size: for fields that are smooth where they are filled.
+
+    Args:
+        values: (H, W, C) float32.
+        known: (H, W) bool.
+        prior: as in `push_pull`.
+        step: 1 works at full size.
+
+    Returns:
+        (H, W, C) float32, smooth everywhere: known pixels are averaged over `step`.
+    """
+    size = (max(4, values.shape[1] // step), max(4, values.shape[0] // step))
+    weight = known.astype(np.float32)
+    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    small /= np.maximum(small_weight, 1e-6)[..., None]
+    filled = push_pull(small, np.minimum(1.0, 2.0 * small_weight), prior)
+    full = (values.shape[1], values.shape[0])
+    out: Floats = cv2.resize(filled, full, interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def continue_textured(
+    values: Floats, known: NDArray[np.bool_], reach: float, *, step: int = 1
+) -> Floats:
+    """Continue known values with their texture: mirrored at the border of what is known.
+
+    Args:
+        values: (H, W, C) float32.
+        known: (H, W) bool.
+        reach: pixels over which the mirrored texture gives way to the smooth continuation, since
+            far from the border a mirror picture would be seen as one.
+        step: as in `continue_smoothly`.
+
+    Returns:
+        (H, W, C) float32.
+    """
+    smooth = continue_smoothly(values, known, step=step)
+    distance, labels = cv2.distanceTransformWithLabels(
+        np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    ys, xs = np.nonzero(known)
+    place = np.zeros((int(labels.max()) + 1, 2), np.int32)
+    place[labels[ys, xs]] = np.stack([xs, ys], axis=1)
+    near = np.flatnonzero((distance > 0) & (distance < 3 * reach))
+    if not len(near):
+        return np.where(known[..., None], values, smooth)
+    height, width = known.shape
+    border = place[labels.ravel()[near]]
+    own = np.stack([near % width, near // width], axis=1)
+    mirrored = 2 * border - own
+    inside = (mirrored >= 0).all(axis=1) & (mirrored < (width, height)).all(axis=1)
+    flat = np.where(inside, mirrored[:, 1] * width + mirrored[:, 0], 0)
+    good = inside & known.ravel()[flat]
+    source = np.where(good, flat, border[:, 1] * width + border[:, 0])
+    out = np.where(known[..., None], values, smooth)
+    weight = np.exp(-distance.ravel()[near] / reach)[:, None].astype(np.float32)
+    table = values.reshape(-1, values.shape[2])
+    rows = out.reshape(-1, values.shape[2])
+    rows[near] += weight * (table[source] - rows[near])
+    return rows.reshape(values.shape).astype(np.float32)
+
+
 def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
     """Standard deviation of the finest detail (sensor noise) of L where `where` is set."""
     if where.sum() < 100:
@@ -55,7 +123,14 @@ def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
 
 def noise(shape: tuple[int, int], deviation: float) -> Floats:
     """(H, W) float32 repeatable grain of this standard deviation."""
-    made = np.random.default_rng(11).standard_normal(shape).astype(np.float32)
+    tile = _noise_tile()
+    repeats = (-(-shape[0] // tile.shape[0]), -(-shape[1] // tile.shape[1]))
+    made: Floats = np.tile(tile, repeats)[: shape[0], : shape[1]] * np.float32(deviation)
+    return made
+
+
+@cache
+def _noise_tile() -> Floats:
+    made = np.random.default_rng(11).standard_normal((512, 512)).astype(np.float32)
     fine = made - cv2.GaussianBlur(made, (0, 0), 1.2)
-    scale = deviation / max(float(fine.std()), 1e-6)
-    return (fine * np.float32(scale)).astype(np.float32)
+    return (fine / fine.std()).astype(np.float32)

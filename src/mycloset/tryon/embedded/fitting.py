@@ -19,9 +19,15 @@ from mycloset.tasks.parsing import HumanParsing
 from mycloset.tryon.embedded.body import SIDES, capsule
 from mycloset.tryon.embedded.colour_models import to_lab, to_rgb
 from mycloset.tryon.embedded.figure import Figure
-from mycloset.tryon.embedded.fill import grain, noise, push_pull
+from mycloset.tryon.embedded.fill import (
+    continue_smoothly,
+    continue_textured,
+    grain,
+    noise,
+)
 from mycloset.tryon.embedded.light import Light, read_light
-from mycloset.tryon.embedded.limbs import arm_frame
+from mycloset.tryon.embedded.limb_profile import read_profile
+from mycloset.tryon.embedded.limbs import LimbFrame, arm_frame, leg_frame
 from mycloset.tryon.state import Fitting, WarpedGarment
 
 Floats = NDArray[np.float32]
@@ -88,6 +94,7 @@ class _Composer:
         self.given, self.window = given, window
         self.body, self.silhouette = given.figure.body, given.figure.silhouette
         self.unit = self.body.unit
+        self.step = max(1, round(self.unit / 70))
         self.corner = np.array([window[1].start, window[0].start], np.float32)
         self.rgb = given.rgb[window]
         self.lab = to_lab(self.rgb)
@@ -97,7 +104,10 @@ class _Composer:
         if given.category is Category.UPPER:
             self.old |= self._dress_above_hem()
         self.light = read_light(self.lab, self.old, self.unit)
-        self.parts = {name: alpha[window] for name, alpha in given.warped.parts.items()}
+        self.parts = {
+            name: alpha[window] * self._near_person(name)
+            for name, alpha in given.warped.parts.items()
+        }
         self._bare: dict[str, tuple[Floats, Floats]] = {}
         self.changed = np.zeros(self.person.shape, np.float32)
         self.garment = np.zeros(self.person.shape, np.float32)
@@ -122,6 +132,26 @@ class _Composer:
         self.changed = (out != self.rgb).any(axis=2).astype(np.float32)
         return out
 
+    def _near_person(self, name: str) -> Floats:
+        """1 where a part can be: on the person, and off it no farther than cloth stands off.
+
+        What stands before the person (a chair, a helmet) is no part of the person's silhouette;
+        this keeps sleeves from being drawn over it. On the shoulders cloth lies on the body.
+        """
+        down, aside = self._torso_frame()
+        away = cv2.distanceTransform((self.person < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
+        at = down / self.unit
+        if name in TRUNK:
+            limit = np.interp(at, (0.25, 0.6), (0.02, 0.13))
+        else:
+            limit = np.interp(at, (0.05, 0.5), (0.02, 0.09))
+        if self.given.category is not Category.UPPER or name in ("torso", "skirt"):
+            limit = np.where(down > 1.05 * span, 0.9, limit)
+        limit = np.where(np.abs(aside) < 0.3 * self.unit, 0.9, limit) * self.unit
+        near = np.clip((limit - away) / (0.02 * self.unit) + 0.5, 0, 1)
+        return np.asarray(near, np.float32)
+
     # --- what is in front ------------------------------------------------------------------
 
     def _soft(self, where: Flags) -> Floats:
@@ -129,7 +159,7 @@ class _Composer:
         if not where.any():
             return np.zeros(where.shape, np.float32)
         radius = max(2, round(0.02 * self.unit))
-        soft = guided_filter(self.rgb, where.astype(np.float32), radius, 1e-4, subsample=2)
+        soft = guided_filter(self.rgb, where.astype(np.float32), radius, 1e-4, subsample=3)
         near = cv2.dilate(where.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8)) > 0
         return np.where(near, np.clip(soft * 1.25 - 0.125, 0, 1), 0).astype(np.float32)
 
@@ -162,12 +192,31 @@ class _Composer:
         return self._bare[side]
 
     def _draw_arm(self, side: str) -> tuple[Floats, Floats]:
-        body, shape = self.body, self.person.shape
-        if body.sure(f"{side}_elbow") < 0.3:
+        shape = self.person.shape
+        if self.body.sure(f"{side}_elbow") < 0.3:
             return np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         share = np.linspace(0, 1.05, 12)
-        axis = arm_frame(body, side).place(share, np.zeros(len(share)))
-        width = self.silhouette.arm_width(side, share)
+        return self._draw_limb(
+            arm_frame(self.body, side), share, self.silhouette.arm_width(side, share), f"{side}-arm"
+        )
+
+    def _bare_leg(self, side: str) -> Floats:
+        """Soft silhouette of a leg without trousers."""
+        name = f"leg_{side}"
+        if name not in self._bare:
+            share = np.linspace(0.05, 1.02, 12)
+            widths = self.silhouette.leg_width(share)
+            frame = leg_frame(self.body, side)
+            self._bare[name] = self._draw_limb(frame, share, widths, f"{side}-leg")
+        return self._bare[name][0]
+
+    def _draw_limb(
+        self, frame: LimbFrame, share: NDArray[np.float64], width: NDArray[np.float64], label: str
+    ) -> tuple[Floats, Floats]:
+        shape = self.person.shape
+        profile = read_profile(frame, share, width, self.given.parsing.where(label))
+        width = profile.widths
+        axis = frame.place(share, profile.offsets)
         # Distances are smooth: they are measured on every third pixel and interpolated.
         step = 3.0
         small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
@@ -209,28 +258,30 @@ class _Composer:
         cuff or the neckline, the garment is grown to the outline.
         """
         cover = np.maximum(trunk, sleeves)
-        near = cv2.GaussianBlur(cover, (0, 0), 0.025 * self.unit) > 0.12
-        strip = (cover < 0.95) & near & (self.person > 0.5) & self._beside()
+        gap = cv2.distanceTransform((cover < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        strip = (cover < 0.98) & (self.person > 0.5) & (gap < self._strip_width())
         rest = self.old.copy()
         if self.given.category is not Category.LOWER:
             rest |= self.parsing.where("neck", "left-arm", "right-arm")
-        soft = cv2.GaussianBlur((strip & rest).astype(np.float32), (0, 0), 1.0)
-        return (soft * self.person).astype(np.float32)
+        grown = cv2.morphologyEx(
+            (strip & rest).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+        )
+        soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 1.0)
+        return np.asarray(np.minimum(1, soft * 1.3) * self.person, np.float32)
 
-    def _beside(self) -> Flags:
-        """Where a strip can be covered by the garment: beside torso, sleeves and shoulders."""
+    def _strip_width(self) -> Floats:
+        """How wide a strip may be, in pixels, to be covered by the garment beside it; else 0."""
         down, aside = self._torso_frame()
+        width = np.zeros(self.person.shape, np.float32)
         trunk = self._over(name for name in self.parts if name in TRUNK) > 0.5
         rows = down[trunk]
         if not rows.size:
-            return np.zeros(self.person.shape, bool)
+            return width
         low = float(np.quantile(rows, 0.985)) - 0.02 * self.unit
-        torso = (down > 0.3 * self.unit) & (down < low)
-        for side in SIDES:
-            bare, place = self._bare_arm(side)
-            torso &= ~((bare > 0.5) & (place > 0.1))
+        arms = self.parsing.where("left-arm", "right-arm")
+        width[(down > 0.3 * self.unit) & (down < low) & ~arms] = 0.07 * self.unit
         if self.given.category is Category.LOWER:
-            return torso
+            return width
         for side in SIDES:
             sleeve = self.parts.get(f"sleeve_{side}")
             if sleeve is not None:
@@ -238,8 +289,10 @@ class _Composer:
                 end = self._sleeve_end(sleeve, place, bare) - 0.03
                 sign = 1.0 if side == "left" else -1.0
                 outer = aside * sign > 0.3 * self.unit
-                torso |= outer & (place < end) & (down < 1.6 * self.unit)
-        return torso
+                width[outer & (place < end) & (down < 1.6 * self.unit)] = 0.10 * self.unit
+                slope = (aside * sign > 0.24 * self.unit) & (down < 0.05 * self.unit)
+                width[slope] = np.maximum(width[slope], 0.06 * self.unit)
+        return width
 
     # --- the old garment goes ----------------------------------------------------------------
 
@@ -247,10 +300,15 @@ class _Composer:
         """A worn dress counts as the old top only as far down as the new top reaches."""
         dress = self.parsing.where("dress")
         covered = self.given.warped.alpha[self.window] > 0.5
-        rows = np.flatnonzero(covered.any(axis=1))
-        if len(rows):
-            dress[rows[-1] :] = False
-        return dress
+        columns = np.flatnonzero(covered.any(axis=0))
+        if not len(columns):
+            return dress
+        height = covered.shape[0]
+        hem = height - 1 - np.argmax(covered[::-1, columns], axis=0)
+        # A sleeve's columns end higher than the hem; the hem is what lies under the middle.
+        low = np.maximum(hem, np.median(hem))
+        limit = np.interp(np.arange(covered.shape[1]), columns, low)
+        return dress & (np.arange(height)[:, None] < limit[None] - 2)
 
     def _without_old(
         self, garment: Floats, arm_keep: Floats, arm_skin: Floats, front: Floats
@@ -272,12 +330,12 @@ class _Composer:
         if not (gone > 0.01).any():
             return self.lab, gone > 0.5
         filled = self._background(gone)
-        for layer, alpha in ((self._lower(), self._lower_zone()), (self._skin(), self._skin_zone())):
-            if layer is not None:
-                filled = filled + (layer - filled) * alpha[..., None]
-        if arm_skin.any():
-            skin = self._skin()
-            filled = filled + (skin - filled) * arm_skin[..., None]
+        lower = self._lower()
+        if lower is not None:
+            filled = filled + (lower - filled) * self._lower_zone()[..., None]
+        bare = np.maximum(self._skin_zone(), arm_skin)
+        if ((bare > 0) & (gone > 0)).any():
+            filled = filled + (self._skin() - filled) * bare[..., None]
         return self.lab + (filled - self.lab) * gone[..., None], gone > 0.5
 
     def _background(self, gone: Floats) -> Floats:
@@ -287,9 +345,7 @@ class _Composer:
         known = cv2.erode(known, np.ones((size, size), np.uint8))
         if known.sum() < 50:
             return self.lab
-        filled = push_pull(self.lab, known.astype(np.float32))
-        filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known > 0))
-        return filled
+        return continue_textured(self.lab, known > 0, 0.12 * self.unit, step=self.step)
 
     def _lower(self) -> Floats | None:
         """The trousers or skirt, continued upward under the old top's hem."""
@@ -298,9 +354,7 @@ class _Composer:
             return None
         size = max(1, round(0.02 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-        filled = push_pull(self.lab, known.astype(np.float32))
-        filled[..., 0] += noise(self.person.shape, grain(self.lab[..., 0], known))
-        return filled
+        return continue_textured(self.lab, known, 0.3 * self.unit, step=self.step)
 
     def _lower_zone(self) -> Floats:
         down, aside = self._torso_frame()
@@ -316,6 +370,10 @@ class _Composer:
         """Where skin is seen once the old garment is gone: arms, neck, yoke and midriff."""
         down, aside = self._torso_frame()
         zone = np.zeros(self.person.shape, np.float32)
+        if self.given.category is not Category.UPPER and self.body.hips_seen:
+            for side in SIDES:
+                zone = np.maximum(zone, self._bare_leg(side))
+            zone *= self._below_hips(down)
         if self.given.category is Category.LOWER:
             return zone
         for side in SIDES:
@@ -332,11 +390,13 @@ class _Composer:
         yoke = neck * (down <= 0.02 * self.unit) * (np.abs(aside) < 0.56 * self.unit)
         return np.maximum(zone, np.maximum(body, yoke)).astype(np.float32)
 
+    def _below_hips(self, down: Floats) -> Floats:
+        span = float((self.body.hips - self.body.neck) @ self.body.down)
+        return np.clip((down - span) / (0.02 * self.unit) + 0.5, 0, 1).astype(np.float32)
+
     def _shoulder_top(self, aside: Floats) -> Floats:
         at = np.linspace(0.0, 0.7, 15)
-        rise = [
-            np.mean([self.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at
-        ]
+        rise = [np.mean([self.silhouette.shoulder_rise(float(a), s) for s in SIDES]) for a in at]
         return (np.interp(aside / self.unit, at, rise) * self.unit).astype(np.float32)
 
     def _half_widths(self, down: Floats, aside: Floats) -> Floats:
@@ -356,27 +416,31 @@ class _Composer:
 
     def _skin(self) -> Floats:
         """This person's skin, continued from where it is seen, rounded over the limbs."""
-        known = self.parsing.where("left-arm", "right-arm", "neck")
+        known = self.parsing.where("left-arm", "right-arm", "neck", "left-leg", "right-leg")
         size = max(1, round(0.015 * self.unit)) * 2 + 1
         known = cv2.erode(known.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
         known &= (np.abs(self.lab - self.given.figure.tone) < (40, 14, 18)).all(axis=2)
         base = self.given.figure.tone
         if known.sum() > 0.03 * self.unit**2:
             base = np.median(self.lab[known], axis=0)
-        filled = push_pull(self.lab, known.astype(np.float32), base.astype(np.float32))
+        filled = continue_smoothly(self.lab, known, base.astype(np.float32), step=self.step)
         filled[..., 0] *= self._roundness() * (0.5 + 0.5 * self.light.factor)
-        filled[..., 0] += noise(self.person.shape, min(grain(self.lab[..., 0], known), 1.2))
+        fine = min(grain(self.lab[..., 0], known), 1.2)
+        coarse = cv2.GaussianBlur(noise(self.person.shape, 14.0), (0, 0), 0.02 * self.unit)
+        filled[..., 0] += noise(self.person.shape, fine) + np.clip(coarse, -1.2, 1.2)
         return filled
 
     def _roundness(self) -> Floats:
         """Lightness of a round limb: full in its middle, less towards its edges."""
         factor = np.ones(self.person.shape, np.float32)
-        for side in SIDES:
-            bare, _ = self._bare_arm(side)
+        limbs = [self._bare_arm(side)[0] for side in SIDES]
+        if self.given.category is not Category.UPPER and self.body.hips_seen:
+            limbs += [self._bare_leg(side) for side in SIDES]
+        for bare in limbs:
             if bare.any():
                 depth = cv2.distanceTransform((bare > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
                 edge = np.clip(depth / (0.11 * self.unit), 0, 1)
-                round_ = 0.80 + 0.20 * np.sqrt(1 - (1 - edge) ** 2)
+                round_ = 0.68 + 0.32 * np.sqrt(1 - (1 - edge) ** 2)
                 factor = np.where(bare > 0.5, round_, factor)
         return cv2.GaussianBlur(factor.astype(np.float32), (0, 0), max(0.8, 0.008 * self.unit))
 
@@ -387,8 +451,8 @@ class _Composer:
         alpha = self.given.warped.alpha[self.window]
         lab = to_lab(self.given.warped.rgb[self.window])
         if (self.garment - alpha).max() > 0.02:
-            solid = cv2.erode((alpha > 0.98).astype(np.float32), np.ones((3, 3), np.uint8))
-            grown = push_pull(lab, solid)
+            solid = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+            grown = continue_smoothly(lab, solid, step=max(1, self.step // 2))
             lab = lab + (grown - lab) * (1 - np.minimum(1, alpha * 1.02))[..., None]
         factor = self.light.factor * self._rounded(1 - 0.6 * self.light.broad)
         light = lab[..., 0]

@@ -32,6 +32,12 @@ class LimbFrame:
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
         sign = np.sign(float((normal[15:40] @ outward).sum())) or 1.0
         self._normal = normal * np.float32(sign)
+        # On the inner side of a bend cloth bunches: offsets beyond the bend's centre would fold.
+        step = np.gradient(self.axis, axis=0)
+        bend_ = (np.gradient(tangent, axis=0) * self._normal).sum(axis=1)
+        radius = np.linalg.norm(step, axis=1) / np.maximum(np.abs(bend_), 1e-6)
+        self._high = np.where(bend_ > 0, 0.8 * radius, np.inf)
+        self._low = np.where(bend_ < 0, -0.8 * radius, -np.inf)
 
     def locate(self, point: Points) -> tuple[float, float]:
         """Coordinates of a picture point near the limb's upper half."""
@@ -47,7 +53,12 @@ class LimbFrame:
             for table in (self.axis, self._normal)
         )
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-        points: Points = (axis + normal * np.asarray(offset)[:, None]).astype(np.float32)
+        offset = np.clip(
+            offset,
+            np.interp(share, self.shares, self._low),
+            np.interp(share, self.shares, self._high),
+        )
+        points: Points = (axis + normal * offset[:, None]).astype(np.float32)
         return points
 
 
@@ -63,9 +74,7 @@ def leg_frame(body: Body, side: str) -> LimbFrame:
     return LimbFrame(body.leg(side), THIGH, outward)
 
 
-def _smooth_line(
-    joints: Points, bend: float, shares: NDArray[np.float64]
-) -> tuple[Points, Points]:
+def _smooth_line(joints: Points, bend: float, shares: NDArray[np.float64]) -> tuple[Points, Points]:
     """Points and tangents of a line through three joints, its bend rounded."""
     root, middle, end = (p.astype(np.float64) for p in joints)
     fine = np.linspace(-0.32, 1.12, 73)

@@ -14,7 +14,8 @@ from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
 
 Floats = NDArray[np.float32]
 
-REGULARISATION = 1e-4
+REGULARISATION = {"torso": 1e-4, "skirt": 1e-4}
+LIMB_REGULARISATION = 1e-3
 GRID_STEP = 6
 
 
@@ -47,7 +48,8 @@ def warp_garment(
     order = sorted(
         matching.parts, key=lambda part: 0 if part.name in behind else 1 if _first(part) else 2
     )
-    layers = [_warp_part(garment, matching.front, part, size) for part in order]
+    clean = _without_ground(garment, matching.front)
+    layers = [_warp_part(clean, matching.front, part, size) for part in order]
     color = np.zeros((*size, 3), np.float32)
     cover = np.zeros(size, np.float32)
     grid = np.full((*size, 2), np.nan, np.float32)
@@ -69,6 +71,26 @@ def warp_garment(
     return WarpedGarment(rgb, cover, parts, grid), folded
 
 
+def _without_ground(garment: RGB, front: Floats) -> RGB:
+    """The garment with its edge pixels, which its ground has tinted, coloured from inside it."""
+    size = max(2, round(0.004 * max(front.shape))) * 2 + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inner = cv2.erode((front > 0.9).astype(np.uint8), kernel)
+    if not inner.any():
+        return garment
+    _, labels = cv2.distanceTransformWithLabels(
+        np.uint8(1) - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colors = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    inside = inner > 0
+    colors[labels[inside]] = garment[inside]
+    edge = (front > 0) & ~inside
+    grown = cv2.dilate(edge.astype(np.uint8), kernel) > 0
+    clean = garment.copy()
+    clean[grown & ~inside] = colors[labels[grown & ~inside]]
+    return clean
+
+
 def _first(part: PartMatch) -> bool:
     return part.name in ("torso", "skirt")
 
@@ -82,7 +104,8 @@ def _warp_part(
     rows, columns = window
     height, width = rows.stop - rows.start, columns.stop - columns.start
     corner = np.array([columns.start, rows.start], np.float32)
-    spline = thin_plate.fit(part.target - corner, part.source, REGULARISATION)
+    stiffness = REGULARISATION.get(part.name, LIMB_REGULARISATION)
+    spline = thin_plate.fit(part.target - corner, part.source, stiffness)
     grid = spline.dense(height, width, GRID_STEP)
     shrink = min(1.0, 1.0 / _magnification(part))
     cover = alpha * _soften(part.region)
@@ -96,9 +119,7 @@ def _warp_part(
             [picture.shape[1] / garment.shape[1], picture.shape[0] / garment.shape[0]], np.float32
         )
         scaled = (grid + 0.5) * ratio - 0.5
-    rgb = cv2.remap(
-        picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    rgb = cv2.remap(picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
     seen *= _reach(part, window)
     inside = np.argwhere(seen[::12, ::12] > 0.5)[:, ::-1] * 12

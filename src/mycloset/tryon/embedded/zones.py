@@ -1,4 +1,4 @@
-"""Where on the picture each part of the body can be: soft zones drawn from the pose alone."""
+"""Where each part of the body can be: soft zones drawn from the pose alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.tryon.embedded.body import SIDES, Body, capsule
+from mycloset.tryon.embedded.parsing_frame import Frame
 
 Floats = NDArray[np.float32]
 
@@ -18,10 +19,10 @@ class LimbZone:
     """One arm or leg.
 
     Attributes:
-        distance: (H, W) pixels from the limb's axis.
-        place: (H, W) place along it: 0 at its root, 1 at the middle joint, 2 at its end, beyond 2
+        distance: (N,) pixels from the limb's axis.
+        place: (N,) place along it: 0 at its root, 1 at the middle joint, 2 at its end, beyond 2
             the hand or foot.
-        inside: (H, W) bool, closer to the axis than the limb can be wide.
+        inside: (N,) bool, closer to the axis than the limb can be wide.
         seen: whether its joints are believed.
     """
 
@@ -33,7 +34,7 @@ class LimbZone:
 
 @dataclass(frozen=True)
 class Zones:
-    """All zones of one person, each (H, W).
+    """All zones of one person, one entry for each of the frame's N pixels.
 
     Attributes:
         height: place along the torso: 0 at the shoulder line, 1 at the hip line, beyond 1 legs.
@@ -52,19 +53,19 @@ class Zones:
     legs: dict[str, LimbZone]
 
 
-def read_zones(body: Body, height: int, width: int) -> Zones:
-    """Draw the zones of `body` for a picture of this size."""
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+def read_zones(frame: Frame) -> Zones:
+    """Draw the zones of the frame's body for its pixels."""
+    body, xs, ys = frame.body, frame.xs, frame.ys
     span = max(float((body.hips - body.neck) @ body.down), 0.6 * body.unit)
     if not body.hips_seen:
         span = max(span, 1.45 * body.unit)
     dx, dy = xs - body.neck[0], ys - body.neck[1]
-    torso = (dx * body.down[0] + dy * body.down[1]) / span
-    aside = (dx * body.across[0] + dy * body.across[1]) / body.unit
-    face, head = _head(body, xs, ys)
+    torso = (dx * body.down[0] + dy * body.down[1]) / np.float32(span)
+    aside = (dx * body.across[0] + dy * body.across[1]) / np.float32(body.unit)
+    face, head = _head(frame)
     return Zones(
-        torso,
-        aside,
+        torso.astype(np.float32),
+        aside.astype(np.float32),
         face,
         head,
         {side: _arm(body, side, xs, ys) for side in SIDES},
@@ -72,11 +73,12 @@ def read_zones(body: Body, height: int, width: int) -> Zones:
     )
 
 
-def _head(body: Body, xs: Floats, ys: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    shape = xs.shape
-    canvas = np.zeros(shape, np.uint8)
+def _head(frame: Frame) -> tuple[NDArray[np.bool_], Floats]:
+    body = frame.body
+    corner = np.float32([frame.left, frame.top])
+    canvas = np.zeros(frame.where.shape, np.uint8)
     if body.face is not None:
-        outline = np.round(body.face * 8).astype(np.int32)
+        outline = np.round((body.face - corner) * 8).astype(np.int32)
         cv2.fillPoly(canvas, [outline], 255, shift=3)
         top, bottom = body.face[0], body.chin
         centre = top + 0.38 * (bottom - top)
@@ -86,9 +88,10 @@ def _head(body: Body, xs: Floats, ys: Floats) -> tuple[NDArray[np.bool_], Floats
         radius = 0.38 * body.unit
         if min(body.sure("left_ear"), body.sure("right_ear")) > 0.5 and (centre[1] > 0):
             axes = (max(int(0.24 * body.unit), 1), max(int(0.32 * body.unit), 1))
-            cv2.ellipse(canvas, (int(centre[0]), int(centre[1])), axes, 0, 0, 360, 255, -1)
-    distance = np.hypot(xs - centre[0], ys - centre[1]) / radius
-    return canvas > 0, distance.astype(np.float32)
+            x, y = (int(v) for v in centre - corner)
+            cv2.ellipse(canvas, (x, y), axes, 0, 0, 360, 255, -1)
+    distance = np.hypot(frame.xs - centre[0], frame.ys - centre[1]) / np.float32(radius)
+    return canvas[frame.where] > 0, distance.astype(np.float32)
 
 
 def _arm(body: Body, side: str, xs: Floats, ys: Floats) -> LimbZone:

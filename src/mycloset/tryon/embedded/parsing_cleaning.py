@@ -1,0 +1,99 @@
+"""Pieces of a class where the body cannot have them (prints, jewellery, lights) join what is near."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tryon.embedded.body import capsule
+from mycloset.tryon.embedded.parsing_frame import (
+    ARM,
+    CLASSES,
+    FACE,
+    HAIR,
+    LEG,
+    LOWER,
+    NECK,
+    SHOE,
+    UPPER,
+    Flags,
+    Frame,
+)
+from mycloset.tryon.embedded.zones import LimbZone, Zones
+
+Labels = NDArray[np.int64]
+
+SPECK = 0.005
+"""Pieces smaller than this (in squared shoulder breadths) are never believed."""
+LEAST = {FACE: 0.02, UPPER: 0.015, LOWER: 0.02}
+"""What a separate piece of these classes must measure."""
+NOTHING = 255
+
+
+class Cleaner:
+    """Knows where each class begins on this body: a piece that does not reach there is not of it."""
+
+    def __init__(self, frame: Frame, zones: Zones) -> None:
+        unit, body = frame.body.unit, frame.body
+        throat, place = capsule(frame.xs, frame.ys, body.chin, body.neck)
+        below_chin = (frame.xs - body.chin[0]) * body.down[0]
+        below_chin += (frame.ys - body.chin[1]) * body.down[1]
+        self._frame = frame
+        self._anchors: dict[int, Flags] = {
+            HAIR: (zones.head < 1.7) & (below_chin < 0),
+            NECK: (throat < 0.12 * unit) & (place < 1.1),
+            ARM: _along(zones.arms, 0.07 * unit),
+            LEG: _along(zones.legs, 0.12 * unit),
+            SHOE: _along(zones.legs, 0.15 * unit, beyond=1.8),
+        }
+        if body.face is None:
+            del self._anchors[HAIR]
+
+    def clean(self, labels: Labels) -> Labels:
+        """(N,) labels without impossible pieces."""
+        frame = self._frame
+        picture = np.full(frame.where.shape, NOTHING, np.uint8)
+        picture[frame.where] = labels
+        wrong = np.zeros(picture.shape, bool)
+        for number in range(len(CLASSES)):
+            wrong |= self._wrong(picture, number)
+        if not wrong.any():
+            return labels
+        picture[wrong] = NOTHING
+        known = (picture != NOTHING).astype(np.uint8)
+        if not known.any():
+            return labels
+        _, nearest = cv2.distanceTransformWithLabels(
+            1 - known, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        table = np.zeros(int(nearest.max()) + 1, np.uint8)
+        table[nearest[known > 0]] = picture[known > 0]
+        return table[nearest[frame.where]].astype(np.int64)
+
+    def _wrong(self, picture: NDArray[np.uint8], number: int) -> Flags:
+        """(h, w) bool: the pieces of a class that are too small or begin nowhere."""
+        here = (picture == number).astype(np.uint8)
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(here, connectivity=4)
+        sizes = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
+        sizes[0] = np.inf
+        bad = sizes < LEAST.get(number, SPECK) * self._frame.body.unit**2
+        if number in self._anchors:
+            anchor = self._frame.mark(self._anchors[number])
+            if number == NECK:
+                # Shoulders and midriff are bare skin too, but a print within cloth is not.
+                beside = np.isin(picture, (FACE, ARM, LOWER)).astype(np.uint8)
+                anchor |= cv2.dilate(beside, np.ones((3, 3), np.uint8))
+            held = np.bincount(pieces[anchor > 0], minlength=count) > 0
+            held[0] = True
+            bad |= ~held
+        elif count > 1:
+            bad[1 + int(sizes[1:].argmax())] = False
+        return np.asarray(bad[pieces])
+
+
+def _along(limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0) -> Flags:
+    """(N,) bool: close to the axis of a limb that is seen."""
+    return np.any(
+        [z.seen & (z.distance < reach) & (z.place > beyond) for z in limbs.values()], axis=0
+    )

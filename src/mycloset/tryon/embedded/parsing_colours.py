@@ -1,0 +1,221 @@
+"""The colours of each class, learned from this very picture, and how well each pixel fits them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tryon.embedded.body import SIDES
+from mycloset.tryon.embedded.colour_models import (
+    ColourModel,
+    colour_costs,
+    colour_terms,
+    learn,
+)
+from mycloset.tryon.embedded.parsing_frame import (
+    ARM,
+    CLASSES,
+    HAIR,
+    LEG,
+    LOWER,
+    NECK,
+    SHOE,
+    UPPER,
+    Flags,
+    Floats,
+    Frame,
+)
+from mycloset.tryon.embedded.zones import Zones
+
+Labels = NDArray[np.int64]
+
+WORST = 14.0
+"""No colour speaks louder than this against a class: lights and prints occur on everything."""
+UNKNOWN = 9.0
+"""Cost of a garment of which no colour is known."""
+SKIN_LIKE = 6.2
+"""Below this cost a colour may well be skin."""
+
+CLUSTERS = {UPPER: 5, LOWER: 4, HAIR: 3, SHOE: 3}
+
+
+@dataclass(frozen=True)
+class Skin:
+    """The person's skin.
+
+    Attributes:
+        model: its colours.
+        cost: (N,) how badly each pixel fits them.
+        shaded: (N,) how badly it fits the skin in the shade of the chin.
+        seen: whether the colours come from this picture.
+    """
+
+    model: ColourModel
+    cost: Floats
+    shaded: Floats
+    seen: bool
+
+
+def learn_skin(frame: Frame, zones: Zones) -> Skin:
+    """The skin's colours from the face, or from the hands where no face is seen."""
+    samples = [frame.lab[_face_skin(frame, zones)]]
+    if len(samples[0]) < 30:
+        samples = [frame.lab[_hand(frame, zones, side)] for side in SIDES]
+    found = np.concatenate(samples)
+    if len(found) >= 30:
+        middle = np.median(found, axis=0)
+        near = np.abs(found - middle) < np.array([22.0, 10.0, 12.0], np.float32)
+        kept = found[near.all(axis=1)]
+        if len(kept) >= 30:
+            return _skin(frame, learn(kept, 2, floor=(9.0, 3.2, 4.2)), seen=True)
+    means = np.array([[74, 12, 17], [60, 15, 21], [38, 13, 16]], np.float32)
+    deviations = np.array([[9, 4, 5]] * 3, np.float32)
+    typical = ColourModel(means, deviations, np.full(3, 1 / 3, np.float32))
+    return _skin(frame, typical, seen=False)
+
+
+def learn_skin_again(frame: Frame, zones: Zones, skin: Skin, labels: Labels) -> Skin:
+    """Add what was found on neck, arms and legs: it may lie in other light than the face."""
+    found = frame.lab[np.isin(labels, (NECK, ARM, LEG)) & frame.inside]
+    middle = skin.model.means[np.argmax(skin.model.weights)]
+    near = np.abs(found - middle) < np.array([34.0, 9.0, 11.0], np.float32)
+    found = found[near.all(axis=1)]
+    face = frame.lab[_face_skin(frame, zones)]
+    if len(found) < 60 or len(face) < 30:
+        return skin
+    stride = max(1, len(found) // len(face))
+    both = np.concatenate([face, found[::stride]])
+    again = _skin(frame, learn(both, 4, floor=(8.0, 3.0, 4.0)), seen=skin.seen)
+    return Skin(
+        again.model,
+        np.minimum(skin.cost, again.cost),
+        np.minimum(skin.shaded, again.shaded),
+        skin.seen,
+    )
+
+
+def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None) -> Floats:
+    """(8, N): the cost of each pixel's colour in each class.
+
+    Args:
+        labels: (N,) the last answer; None in the first round, when the pose alone says where a
+            class is surest.
+    """
+    models: dict[int, ColourModel] = {}
+    for number in (UPPER, LOWER, HAIR, SHOE):
+        samples = _samples(frame, zones, skin, labels, number)
+        if len(samples) < 24:
+            continue
+        model = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
+        models[number] = _without_skin(model, skin) if number in (UPPER, LOWER) else model
+    known = dict(zip(models, colour_costs(frame.terms, list(models.values())), strict=True))
+    costs = np.empty((len(CLASSES), len(frame.xs)), np.float32)
+    costs[:] = skin.cost
+    costs[0] *= 0.6
+    # In the shade of the chin skin is darker than any that was learned.
+    shade = np.where(zones.height < 0.05, skin.shaded + 2.0, np.inf)
+    costs[NECK] = np.minimum(costs[NECK], shade)
+    for number in (UPPER, LOWER, SHOE):
+        costs[number] = known.get(number, UNKNOWN)
+    costs[HAIR] = known.get(HAIR, WORST)
+    return np.minimum(costs, WORST, out=costs)
+
+
+def _without_skin(model: ColourModel, skin: Skin) -> ColourModel:
+    """The garment's colours without those that are skin's, where it clearly has others."""
+    costs = colour_costs(colour_terms(model.means), [skin.model])[0]
+    like, unlike = costs < SKIN_LIKE + 3.0, costs > SKIN_LIKE + 6.0
+    if not like.any() or model.weights[unlike].sum() < 0.4:
+        return model
+    weights = model.weights[~like]
+    return ColourModel(model.means[~like], model.deviations[~like], weights / weights.sum())
+
+
+def _skin(frame: Frame, model: ColourModel, *, seen: bool) -> Skin:
+    plain, shaded = colour_costs(frame.terms, [model, model.in_shade((0.74, 0.91, 0.91))])
+    return Skin(model, plain, shaded, seen)
+
+
+def _face_skin(frame: Frame, zones: Zones) -> Flags:
+    if not zones.face.any():
+        return np.zeros_like(frame.inside)
+    return frame.eroded(zones.face, 0.05) & frame.inside
+
+
+def _hand(frame: Frame, zones: Zones, side: str) -> Flags:
+    zone = zones.arms[side]
+    if frame.body.sure(f"{side}_wrist") < 0.5:
+        return np.zeros_like(frame.inside)
+    near = zone.distance < 0.07 * frame.body.unit
+    found: Flags = near & (zone.place > 2.15) & (zone.place < 2.8) & frame.inside
+    return found
+
+
+def _samples(
+    frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int
+) -> Floats:
+    """(M, 3) colours that belong to a class for certain; may be none."""
+    garment = number in (UPPER, LOWER)
+    if labels is not None:
+        where = (labels == number) & frame.inside
+        if garment:
+            inner = frame.eroded(where, 0.03)
+            where = inner if inner.sum() > 60 else where
+    elif number == LOWER:
+        where = _first_lower(frame, zones, skin) & frame.inside
+    else:
+        core = {UPPER: _torso, HAIR: _scalp, SHOE: _feet}[number]
+        where = core(frame, zones, skin) & frame.inside
+    if garment and where.any():
+        # Bare skin (a neckline, bare thighs) must not teach the cloth its colour.
+        bare = where & (skin.cost < SKIN_LIKE)
+        if bare.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
+            where = where & ~bare
+    return frame.lab[where]
+
+
+def _first_lower(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+    """Thighs, or where these are bare, the hips."""
+    thighs = _between(frame, zones, 1.12, 1.5) & frame.inside
+    bare = thighs & (skin.cost < SKIN_LIKE + 3)
+    if bare.sum() < 0.7 * thighs.sum():
+        return thighs
+    return _between(frame, zones, 0.98, 1.15)
+
+
+def _torso(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+    core = (zones.height > 0.22) & (zones.height < 0.75) & (np.abs(zones.aside) < 0.36)
+    for arm in zones.arms.values():
+        if arm.seen:
+            core &= ~((arm.distance < 0.16 * frame.body.unit) & (arm.place > 1))
+    found: Flags = core
+    return found
+
+
+def _between(frame: Frame, zones: Zones, low: float, high: float) -> Flags:
+    core = (zones.height > low) & (zones.height < high) & (np.abs(zones.aside) < 0.42)
+    for arm in zones.arms.values():
+        if arm.seen:
+            core &= ~(arm.distance < 0.16 * frame.body.unit)
+    found: Flags = core
+    return found
+
+
+def _scalp(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+    body = frame.body
+    if body.face is None:
+        return np.zeros_like(frame.inside)
+    eyes = (body.joint("left_eye") + body.joint("right_eye")) / 2
+    beside = ~frame.dilated(zones.face, 0.07)
+    found: Flags = beside & (zones.head < 1.7) & (frame.ys < eyes[1]) & (skin.cost > 6.0)
+    return found
+
+
+def _feet(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+    core = np.zeros_like(frame.inside)
+    for side, leg in zones.legs.items():
+        if leg.seen and frame.body.sure(f"{side}_ankle") > 0.4:
+            core |= (leg.place > 2.1) & (leg.distance < 0.12 * frame.body.unit)
+    return core

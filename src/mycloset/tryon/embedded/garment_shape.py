@@ -19,7 +19,7 @@ _SHOULDERS_M = 0.42
 _ARM_M = 0.54
 """Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
 
-_DRESS_FROM = 2.7
+_DRESS_FROM = 2.62
 """A garment this many times as long as it is wide at the chest is a dress; tops have 1.2 (laid
 flat) to 2.5 (on a dummy)."""
 

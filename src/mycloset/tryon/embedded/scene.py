@@ -67,7 +67,7 @@ class Scene:
         span: from the shoulders' line to the hips' one, in pixels.
         rgb, lab: (h, w, 3) uint8 and float32 Lab, the photo.
         person: (h, w) float32 0..1.
-        parsing, whole_parsing: classes of the window and of the whole photo.
+        parsing: classes.
         old: (h, w) bool, the garment that has to go.
         light: how the photo's light falls on the old garment.
         cloth_rgb: (h, w, 3) uint8, the new garment.
@@ -87,7 +87,6 @@ class Scene:
     lab: Floats
     person: Floats
     parsing: HumanParsing
-    whole_parsing: HumanParsing
     old: Flags
     light: Light
     cloth_rgb: RGB
@@ -170,9 +169,9 @@ class Scene:
         label: str,
     ) -> DrawnLimb:
         """A limb as thick as its skin shows it to be, elsewhere as thick as usual."""
-        profile = read_profile(frame, share, width, self.whole_parsing.where(label))
-        axis = frame.place(share, profile.offsets)
         corner = np.array([self.window[1].start, self.window[0].start], np.float32)
+        profile = read_profile(frame, share, width, self.parsing.where(label), corner)
+        axis = frame.place(share, profile.offsets)
         return draw_limb(axis - corner, share, profile.widths, self.shape)
 
 
@@ -209,7 +208,6 @@ def read_scene(given: FittingInput) -> Scene:
         lab=lab,
         person=person,
         parsing=parsing,
-        whole_parsing=given.parsing,
         old=old,
         light=read_light(lab, old, body.unit),
         cloth_rgb=given.warped.rgb[window],

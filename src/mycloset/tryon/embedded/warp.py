@@ -76,18 +76,22 @@ def _without_ground(garment: RGB, front: Floats) -> RGB:
     size = max(2, round(0.004 * max(front.shape))) * 2 + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     inner = cv2.erode((front > 0.9).astype(np.uint8), kernel)
-    if not inner.any():
+    # Only the rim of the inside can be nearest to anything outside of it.
+    rim = inner - cv2.erode(inner, np.ones((3, 3), np.uint8))
+    outside = cv2.dilate((front > 0).astype(np.uint8), kernel) - inner
+    if not rim.any() or not outside.any():
         return garment
+    rows, columns = (np.flatnonzero(outside.any(axis=axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     _, labels = cv2.distanceTransformWithLabels(
-        np.uint8(1) - inner, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        np.uint8(1) - rim[box], cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
+    ys, xs = np.nonzero(rim[box])
     colors = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    inside = inner > 0
-    colors[labels[inside]] = garment[inside]
-    edge = (front > 0) & ~inside
-    grown = cv2.dilate(edge.astype(np.uint8), kernel) > 0
+    colors[labels[ys, xs]] = garment[box][ys, xs]
     clean = garment.copy()
-    clean[grown & ~inside] = colors[labels[grown & ~inside]]
+    where = outside[box] > 0
+    clean[box][where] = colors[labels[where]]
     return clean
 
 

@@ -31,13 +31,29 @@ class Layers:
 
 def arrange(scene: Scene) -> Layers:
     """Find what is in front, and where the garment is seen."""
-    front = scene.soft(scene.parsing.where("hair", "face", "hat", "sunglasses"))
+    before = scene.parsing.where("hair", "face", "hat", "sunglasses")
+    if scene.category is Category.LOWER:
+        before |= _hanging_top(scene)
+    front = scene.soft(before)
     kept, made = _arms(scene)
     trunk = scene.over(name for name in scene.parts if name in TRUNK)
     sleeves = scene.over(name for name in scene.parts if name not in TRUNK)
     grown = np.maximum(trunk, _snapped(scene, trunk, sleeves))
     shown = 1 - (1 - grown * (1 - np.maximum(kept, made))) * (1 - sleeves)
     return Layers(front, kept, made, np.asarray(shown * (1 - front), np.float32))
+
+
+def _hanging_top(scene: Scene) -> Flags:
+    """A top, which hangs over trousers and skirts, with the ground beside it.
+
+    Where the trunk is covered by the top, no lower garment is seen beside it either, unless the
+    photo shows one there.
+    """
+    top = scene.parsing.where("upper-clothes")
+    trunk = (np.abs(scene.aside) < 0.3 * scene.unit) & (scene.person > 0.5)
+    covered = (top & trunk).sum(axis=1) > 0.5 * np.maximum(trunk.sum(axis=1), 1)
+    beside: Flags = covered[:, None] & ~scene.old
+    return top | beside
 
 
 def _arms(scene: Scene) -> tuple[Floats, Floats]:
@@ -90,6 +106,10 @@ def _strip_width(scene: Scene, trunk: Flags) -> Floats:
         return width
     low = float(np.quantile(rows, 0.985)) - 0.02 * unit
     arms = scene.parsing.where("left-arm", "right-arm")
+    if scene.category is not Category.LOWER:
+        for side in SIDES:
+            if side not in scene.sleeve_ends:  # the arm of a sleeveless garment will be bare
+                arms |= scene.arms[side].cover > 0.5
     width[(down > 0.3 * unit) & (down < low) & ~arms] = 0.07 * unit
     if scene.category is Category.LOWER:
         return width

@@ -44,7 +44,7 @@ NEAR = {
 
 
 def pose_of(figure: RenderedFigure) -> Pose:
-    """The figure's joints in BlazePose's order; those that are not drawn lie on their neighbours."""
+    """The figure's joints in BlazePose's order; those not drawn lie on their neighbours."""
     points = []
     for joint in BLAZEPOSE_33.joints:
         side, _, part = joint.partition("_")

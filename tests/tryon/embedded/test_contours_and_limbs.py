@@ -101,7 +101,7 @@ def test_cloth_does_not_fold_on_the_inner_side_of_an_elbow() -> None:
     middle = frame.place(share, np.zeros(71))
     inner = frame.place(share, np.full(71, -60.0))
     along = (np.diff(middle, axis=0) * np.diff(inner, axis=0)).sum(axis=1)
-    assert along.min() >= -1e-3
+    assert along.min() > -0.05 * along.max()
 
 
 def test_the_outer_edge_of_an_arm_is_away_from_the_torso() -> None:

@@ -90,33 +90,33 @@ def continue_textured(
         wanted: (H, W) bool, where texture is needed; elsewhere the result is the smooth one.
 
     Returns:
-        (H, W, C) float32.
+        (H, W, C) float32; known pixels keep their values.
     """
     smooth = continue_smoothly(values, known, step=step)
+    out = np.where(known[..., None], values, smooth)
+    need = ~known if wanted is None else wanted & ~known
+    if not need.any() or not known.any():
+        return out
     distance, labels = cv2.distanceTransformWithLabels(
         np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    ys, xs = np.nonzero(known)
-    place = np.zeros((int(labels.max()) + 1, 2), np.int32)
-    place[labels[ys, xs]] = np.stack([xs, ys], axis=1)
-    unknown = (distance > 0) & (distance < 3 * reach)
-    near = np.flatnonzero(unknown if wanted is None else unknown & wanted)
-    if not len(near):
-        return np.where(known[..., None], values, smooth)
-    height, width = known.shape
-    border = place[labels.ravel()[near]]
-    own = np.stack([near % width, near // width], axis=1)
-    mirrored = 2 * border - own
-    inside = (mirrored >= 0).all(axis=1) & (mirrored < (width, height)).all(axis=1)
-    flat = np.where(inside, mirrored[:, 1] * width + mirrored[:, 0], 0)
-    good = inside & known.ravel()[flat]
-    source = np.where(good, flat, border[:, 1] * width + border[:, 0])
-    out = np.where(known[..., None], values, smooth)
-    weight = np.exp(-distance.ravel()[near] / reach)[:, None].astype(np.float32)
-    table = values.reshape(-1, values.shape[2])
-    rows = out.reshape(-1, values.shape[2])
-    rows[near] += weight * (table[source] - rows[near])
-    return rows.reshape(values.shape).astype(np.float32)
+    seeds = np.argwhere(known)
+    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    place[labels[known]] = seeds[:, ::-1]
+    rows, columns = (np.flatnonzero(need.any(axis=axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    # A ragged border makes neighbours look far apart; blurred, the mirror is a smooth one.
+    size = 2 * max(1, round(0.35 * reach)) + 1
+    border = cv2.blur(place[labels[box]], (size, size))
+    own = np.stack(
+        np.meshgrid(np.arange(columns[0], columns[-1] + 1), np.arange(rows[0], rows[-1] + 1)), -1
+    )
+    mirrored = np.asarray(2 * border - own, np.float32)
+    xs, ys = np.ascontiguousarray(mirrored[..., 0]), np.ascontiguousarray(mirrored[..., 1])
+    texture = cv2.remap(out, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    weight = np.exp(-distance[box] / np.float32(reach)) * need[box]
+    out[box] += weight[..., None] * (texture - out[box])
+    return np.asarray(out, np.float32)
 
 
 def grain(picture: Floats, where: NDArray[np.bool_]) -> float:

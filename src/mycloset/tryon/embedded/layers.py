@@ -86,13 +86,22 @@ def _snapped(scene: Scene, trunk: Floats, sleeves: Floats) -> Floats:
     """
     cover = np.maximum(trunk, sleeves)
     gap = cv2.distanceTransform((cover < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
-    strip = (cover < 0.98) & (scene.person > 0.5) & (gap < _strip_width(scene, trunk > 0.5))
     rest: Flags = scene.old.copy()
     if scene.category is not Category.LOWER:
         rest |= scene.parsing.where("neck", "left-arm", "right-arm")
+    width = _strip_width(scene, trunk > 0.5)
+    near = gap < width
+    # A rest that goes on beyond the strip's width is a wider garment, which has to go.
+    far = (rest & ~near & (width > 0) & (scene.person > 0.5)).astype(np.uint8)
+    reach = max(1, round(0.05 * scene.unit)) * 2 + 1
+    wide = cv2.dilate(far, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+    strip = (cover < 0.98) & (scene.person > 0.5) & near & ~wide
     grown = cv2.morphologyEx(
         (strip & rest).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
     )
+    # The grown outline is a seamstress's, not a pixel's: what sticks out of it is cut off.
+    whole = np.maximum(cover, grown.astype(np.float32))
+    grown[cv2.GaussianBlur(whole, (0, 0), max(1.0, 0.03 * scene.unit)) < 0.42] = 0
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 1.0)
     return np.asarray(np.minimum(1, soft * 1.3) * scene.person, np.float32)
 

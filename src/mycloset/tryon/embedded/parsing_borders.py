@@ -1,4 +1,4 @@
-"""Where cloth ends on this person: sleeves, the upper garment's lower hem, skirts and trouser legs."""
+"""Where cloth ends on this person: sleeves, the upper garment's hem, skirts and trouser legs."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def find_borders(frame: Frame, zones: Zones, colours: Floats, labels: Labels) ->
     return Borders(sleeves, hems, _waist(frame, zones, colours, labels))
 
 
-def _end(
-    limb: LimbZone, near: NDArray[np.bool_], cloth: Floats, skin: Floats, unknown: End
-) -> End:
+def _end(limb: LimbZone, near: NDArray[np.bool_], cloth: Floats, skin: Floats, unknown: End) -> End:
     """The cut along a limb that explains most pixels: cloth up to it, skin beyond."""
     where = near & (limb.place < 2.0)
     if not limb.seen or where.sum() < 20:

@@ -1,4 +1,4 @@
-"""Pieces of a class where the body cannot have them (prints, jewellery, lights) join what is near."""
+"""Pieces of a class where a body cannot have them (prints, jewellery, lights) join what is near."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTHING = 255
 
 
 class Cleaner:
-    """Knows where each class begins on this body: a piece that does not reach there is not of it."""
+    """Knows where each class begins on this body: pieces that do not reach there are not of it."""
 
     def __init__(self, frame: Frame, zones: Zones) -> None:
         unit, body = frame.body.unit, frame.body
@@ -81,13 +81,13 @@ class Cleaner:
         )
         table = np.zeros(int(nearest.max()) + 1, np.uint8)
         table[nearest[known > 0]] = picture[known > 0]
-        return table[nearest[frame.where]].astype(np.int64)
+        return np.asarray(table[nearest[frame.where]], np.int64)
 
     def _wrong(self, picture: NDArray[np.uint8], number: int) -> Flags:
         """(h, w) bool: the pieces of a class that are too small or begin nowhere."""
         here = (picture == number).astype(np.uint8)
         if not here.any():
-            return here > 0
+            return np.zeros(here.shape, bool)
         cut = self._cut_throat(here) if number == HAIR else here
         count, pieces, stats, _ = cv2.connectedComponentsWithStats(cut, connectivity=4)
         sizes = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
@@ -98,7 +98,7 @@ class Cleaner:
             if number == NECK:
                 # Shoulders and midriff are bare skin too, but a print within cloth is not.
                 beside = np.isin(picture, (FACE, ARM, LOWER)).astype(np.uint8)
-                anchor |= cv2.dilate(beside, np.ones((3, 3), np.uint8))
+                anchor = np.maximum(anchor, cv2.dilate(beside, np.ones((3, 3), np.uint8)))
             held = np.bincount(pieces[anchor > 0], minlength=count) > 0
             held[0] = True
             bad |= ~held
@@ -123,6 +123,5 @@ class Cleaner:
 
 def _along(limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0) -> Flags:
     """(N,) bool: close to the axis of a limb that is seen."""
-    return np.any(
-        [z.seen & (z.distance < reach) & (z.place > beyond) for z in limbs.values()], axis=0
-    )
+    near = [z.seen & (z.distance < reach) & (z.place > beyond) for z in limbs.values()]
+    return np.asarray(np.any(near, axis=0), bool)

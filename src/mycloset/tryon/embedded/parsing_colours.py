@@ -185,9 +185,7 @@ def _like_skin(colours: Floats) -> Floats:
     return colours[kept] if kept.mean() > 0.5 else colours[:0]
 
 
-def _samples(
-    frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int
-) -> Floats:
+def _samples(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int) -> Floats:
     """(M, 3) colours that belong to a class for certain; may be none."""
     garment = number in (UPPER, LOWER)
     if labels is not None:

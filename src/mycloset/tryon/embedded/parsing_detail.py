@@ -35,10 +35,14 @@ def enlarge(
     """
     height, width = inside.shape
     classes = _filled(classes, frame.where)
-    band = cv2.morphologyEx(classes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    kernel = np.ones((3, 3), np.uint8)
+    band = np.asarray(cv2.morphologyEx(classes, cv2.MORPH_GRADIENT, kernel), np.uint8)
+    size, nearest = (width, height), cv2.INTER_NEAREST
     labels, doubtful = (
-        np.asarray(cv2.resize(frame.on_canvas(box), (width, height), interpolation=how), np.uint8)
-        for box, how in ((classes, cv2.INTER_NEAREST), (band, cv2.INTER_NEAREST))
+        np.asarray(
+            cv2.resize(frame.on_canvas(box), size, interpolation=cv2.INTER_NEAREST), np.uint8
+        )
+        for box in (classes, band)
     )
     ys, xs = np.nonzero((doubtful > 0) & inside)
     if len(ys):
@@ -88,4 +92,4 @@ def _decide(
         ).reshape(-1, 4)[:count]
         near = cv2.dilate((classes == number).astype(np.uint8), kernel)[row, column] > 0
         costs[number, near] = np.einsum("nc,nc->n", found[near], colours[near])
-    return costs.argmin(axis=0).astype(np.uint8)
+    return np.asarray(costs.argmin(axis=0), np.uint8)

@@ -25,6 +25,8 @@ WORKING_SIDE = 448
 
 CLASSES = ("face", "hair", "neck", "upper", "lower", "arm", "leg", "shoe")
 FACE, HAIR, NECK, UPPER, LOWER, ARM, LEG, SHOE = range(len(CLASSES))
+HAT = len(CLASSES)
+"""Told from hair only at the end: it has no place or colour of its own to be looked for."""
 
 MARGIN = 2
 """Pixels around the mask that are judged too: the full-size edge may lie beyond the small one."""
@@ -108,11 +110,11 @@ def frame_person(rgb: RGB, mask: Mask, body: Body) -> Frame | None:
     if not wide:
         return None
     box = (slice(top, top + high), slice(left, left + wide))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     guide = np.ascontiguousarray(small[box])
     where = near[box] > 0
     rows, columns = np.nonzero(where)
-    lab = cv2.GaussianBlur(to_lab(guide), (0, 0), 0.8)[where]
+    lab = np.asarray(cv2.GaussianBlur(to_lab(guide), (0, 0), 0.8), np.float32)[where]
     return Frame(
         guide,
         where,

@@ -118,7 +118,7 @@ class Places:
 
     def _arm_width(self, zone: LimbZone) -> Floats:
         """Greatest half-width of an arm, hand included, at each pixel's place along it."""
-        widths = np.interp(zone.place, [0, 0.5, 1, 2, 2.2, 3], [0.22, 0.2, 0.16, 0.12, 0.2, 0.22])
+        widths = np.interp(zone.place, [0, 0.5, 1, 2, 2.2, 3], [0.22, 0.2, 0.16, 0.12, 0.18, 0.18])
         limits: Floats = (widths * self._frame.body.unit).astype(np.float32)
         return limits
 

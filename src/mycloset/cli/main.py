@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Dress a person in a photo in the garment of another photo; fetch the models that it takes.",
+    help="Dress a person in a garment, from a photo of each; fetch the models that it takes.",
 )
 app.command("demo")(demo)
 app.command("try-on")(try_on)

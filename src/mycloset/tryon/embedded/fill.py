@@ -27,7 +27,7 @@ def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Fl
     v = values * w[..., None]
     while min(v.shape[:2]) > 2:
         levels.append((v, w))
-        v, w = cv2.pyrDown(v), cv2.pyrDown(w)
+        v, w = np.asarray(cv2.pyrDown(v), np.float32), np.asarray(cv2.pyrDown(w), np.float32)
         # What is known at all is fully known one level up, or it would fade with every level.
         gain = np.minimum(1.0, 4.0 * w) / np.maximum(w, 1e-6)
         v, w = v * gain[..., None], np.minimum(1.0, 4.0 * w)
@@ -40,11 +40,11 @@ def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Fl
     filled = v + (1 - w)[..., None] * mean
     for v, w in reversed(levels):
         size = (v.shape[1], v.shape[0])
-        up = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+        up = resized(filled, size, cv2.INTER_LINEAR)
         if up.ndim == 2:
             up = up[..., None]
         filled = v + (1 - w)[..., None] * up
-    return filled.astype(np.float32)
+    return np.asarray(filled, np.float32)
 
 
 def continue_smoothly(
@@ -63,17 +63,21 @@ def continue_smoothly(
     """
     size = (max(4, values.shape[1] // step), max(4, values.shape[0] // step))
     weight = known.astype(np.float32)
-    small_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(values * weight[..., None], size, interpolation=cv2.INTER_AREA)
+    small_weight = resized(weight, size, cv2.INTER_AREA)
+    small = resized(values * weight[..., None], size, cv2.INTER_AREA)
     small /= np.maximum(small_weight, 1e-6)[..., None]
     filled = push_pull(small, np.minimum(1.0, 2.0 * small_weight), prior)
     full = (values.shape[1], values.shape[0])
-    out: Floats = cv2.resize(filled, full, interpolation=cv2.INTER_LINEAR)
-    return out
+    return resized(filled, full, cv2.INTER_LINEAR)
 
 
 def continue_textured(
-    values: Floats, known: NDArray[np.bool_], reach: float, *, step: int = 1
+    values: Floats,
+    known: NDArray[np.bool_],
+    reach: float,
+    *,
+    step: int = 1,
+    wanted: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Continue known values with their texture: mirrored at the border of what is known.
 
@@ -83,6 +87,7 @@ def continue_textured(
         reach: pixels over which the mirrored texture gives way to the smooth continuation, since
             far from the border a mirror picture would be seen as one.
         step: as in `continue_smoothly`.
+        wanted: (H, W) bool, where texture is needed; elsewhere the result is the smooth one.
 
     Returns:
         (H, W, C) float32.
@@ -94,7 +99,8 @@ def continue_textured(
     ys, xs = np.nonzero(known)
     place = np.zeros((int(labels.max()) + 1, 2), np.int32)
     place[labels[ys, xs]] = np.stack([xs, ys], axis=1)
-    near = np.flatnonzero((distance > 0) & (distance < 3 * reach))
+    unknown = (distance > 0) & (distance < 3 * reach)
+    near = np.flatnonzero(unknown if wanted is None else unknown & wanted)
     if not len(near):
         return np.where(known[..., None], values, smooth)
     height, width = known.shape
@@ -133,4 +139,9 @@ def noise(shape: tuple[int, int], deviation: float) -> Floats:
 def _noise_tile() -> Floats:
     made = np.random.default_rng(11).standard_normal((512, 512)).astype(np.float32)
     fine = made - cv2.GaussianBlur(made, (0, 0), 1.2)
-    return (fine / fine.std()).astype(np.float32)
+    return np.asarray(fine / fine.std(), np.float32)
+
+
+def resized(values: Floats, size: tuple[int, int], how: int) -> Floats:
+    """`values` at another size (width, height), by one of OpenCV's interpolations."""
+    return np.asarray(cv2.resize(values, size, interpolation=how), np.float32)

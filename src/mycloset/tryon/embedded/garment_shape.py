@@ -19,9 +19,12 @@ _SHOULDERS_M = 0.42
 _ARM_M = 0.54
 """Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
 
-_DRESS_FROM = 2.32
-"""A garment this many times as long as it is wide at the chest is a dress, a flared one sooner;
-T-shirts have 1.2 (laid flat) to 2.2 (on a dummy)."""
+_DRESS_FROM = 2.62
+"""A garment this many times as long as it is wide at the chest is a dress; tops have 1.2 (laid
+flat) to 2.5 (on a dummy)."""
+
+_FLARED_FROM = 1.95
+"""The same for one that is narrow at the waist and wide at the hem."""
 
 
 def read_shape(mask: Mask, picture: Picture, category: Category | None) -> GarmentShape:
@@ -42,12 +45,9 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
         return _with_neckline(_upper_shape(outline, upper, category, 1.0), mask, picture)
     if _is_lower(lower, upper):
         return _lower_shape(outline, lower, 0.85)
-    length = upper.length_reach + 0.6 * max(0.0, upper.flare - 1.1)
-    if upper.sleeve_reach > 1.15:
-        # Long sleeves are about as long as a top: a better measure than the chest.
-        length = 1.6 * upper.length_reach * upper.chest / upper.sleeve_reach
-    category = Category.DRESS if length >= _DRESS_FROM else Category.UPPER
-    sure = float(np.clip(0.5 + abs(length - _DRESS_FROM), 0.5, 1.0))
+    least = _FLARED_FROM if upper.flare > 1.28 and _waist_share(upper) < 0.95 else _DRESS_FROM
+    category = Category.DRESS if upper.length_reach >= least else Category.UPPER
+    sure = float(np.clip(0.5 + abs(upper.length_reach - least), 0.5, 1.0))
     return _with_neckline(_upper_shape(outline, upper, category, sure), mask, picture)
 
 
@@ -58,6 +58,15 @@ def _with_neckline(shape: GarmentShape, mask: Mask, picture: Picture) -> Garment
     near = np.argsort(np.abs(line[:, 0] - middle[0]))[:3]
     front = line[near].mean(axis=0).astype(np.float32)
     return replace(shape, points={**shape.points, "neck_front": front})
+
+
+def _waist_share(upper: UpperReading) -> float:
+    """Width at the waist over width at the chest."""
+    waist, chest = (
+        float(np.hypot(*(upper.points[f"{name}_left"] - upper.points[f"{name}_right"])))
+        for name in ("waist", "armpit")
+    )
+    return waist / max(chest, 1e-6)
 
 
 def _is_lower(lower: LowerReading, upper: UpperReading) -> bool:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.tryon.embedded.fill import resized
+
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
@@ -42,13 +44,13 @@ def read_light(lab: Floats, old: Flags, unit: float) -> Light:
     ones = np.ones(old.shape, np.float32)
     step = max(1, round(unit / 110))
     size = (max(4, old.shape[1] // step), max(4, old.shape[0] // step))
-    small = cv2.resize(lab, size, interpolation=cv2.INTER_AREA)
-    worn = cv2.resize(old.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.9
+    small = resized(lab, size, cv2.INTER_AREA)
+    worn = resized(old.astype(np.float32), size, cv2.INTER_AREA) > 0.9
     found = _read(small, worn, unit / step)
     if found is None:
         return Light(ones, 0.0, 0.0)
     full = (old.shape[1], old.shape[0])
-    factor = cv2.resize(found.factor, full, interpolation=cv2.INTER_LINEAR)
+    factor = resized(found.factor, full, cv2.INTER_LINEAR)
     return Light(factor, found.broad, found.folds)
 
 
@@ -95,7 +97,7 @@ def _main_dye(lab: Floats, inside: Flags) -> tuple[Flags, float]:
     A print or a dark sleeve says nothing of the light; clusters that differ by light alone (near
     in chroma, little in L) are one dye.
     """
-    scaled = lab * np.float32([0.8, 1.6, 1.6])
+    scaled = lab * np.array([0.8, 1.6, 1.6], np.float32)
     samples = scaled[inside]
     samples = np.ascontiguousarray(samples[:: max(1, len(samples) // 3000)])
     cv2.setRNGSeed(5)
@@ -120,12 +122,11 @@ def _masked_blur(values: Floats, weight: Floats, sigma: float) -> Floats:
     sigma = max(sigma, 0.6)
     shrink = max(1, int(sigma / 3))
     size = (max(1, values.shape[1] // shrink), max(1, values.shape[0] // shrink))
-    v = cv2.resize(values * weight, size, interpolation=cv2.INTER_AREA)
-    w = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    v = resized(values * weight, size, cv2.INTER_AREA)
+    w = resized(weight, size, cv2.INTER_AREA)
     mean = float((values * weight).sum() / max(float(weight.sum()), 1e-6))
-    v = cv2.GaussianBlur(v, (0, 0), sigma / shrink)
-    w = cv2.GaussianBlur(w, (0, 0), sigma / shrink)
+    v = np.asarray(cv2.GaussianBlur(v, (0, 0), sigma / shrink), np.float32)
+    w = np.asarray(cv2.GaussianBlur(w, (0, 0), sigma / shrink), np.float32)
     small = (v + 1e-3 * mean) / (w + 1e-3)
     full = (values.shape[1], values.shape[0])
-    blurred: Floats = cv2.resize(small, full, interpolation=cv2.INTER_LINEAR)
-    return blurred
+    return resized(small, full, cv2.INTER_LINEAR)

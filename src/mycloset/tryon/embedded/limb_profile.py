@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.tryon.embedded.contours import Points
 from mycloset.tryon.embedded.limbs import LimbFrame
 
 Flags = NDArray[np.bool_]
@@ -28,7 +29,9 @@ class LimbProfile:
     widths: Numbers
 
 
-def read_profile(frame: LimbFrame, shares: Numbers, usual: Numbers, skin: Flags) -> LimbProfile:
+def read_profile(
+    frame: LimbFrame, shares: Numbers, usual: Numbers, skin: Flags, corner: Points
+) -> LimbProfile:
     """Measure a limb where its skin is seen, and continue that to where it is covered.
 
     A pose's axis lies within some pixels of the limb's middle, and people differ: a limb that is
@@ -38,14 +41,15 @@ def read_profile(frame: LimbFrame, shares: Numbers, usual: Numbers, skin: Flags)
         frame: coordinates of the limb.
         shares: places to measure at.
         usual: half-widths in pixels that an average limb has there.
-        skin: (H, W) bool, bare skin of this limb.
+        skin: (h, w) bool, bare skin of this limb in a window of the picture.
+        corner: (2,) x and y of the window's first pixel.
     """
     height, width = skin.shape
     ratio = np.full(len(shares), np.nan)
     shift = np.full(len(shares), np.nan)
     for number, (share, half) in enumerate(zip(shares, usual, strict=True)):
         reach = np.arange(-2.0 * half, 2.0 * half + 1, 1.0)
-        points = frame.place(np.full(len(reach), share), reach)
+        points = frame.place(np.full(len(reach), share), reach) - corner
         xs, ys = np.round(points[:, 0]).astype(int), np.round(points[:, 1]).astype(int)
         inside = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
         seen = np.zeros(len(reach), bool)

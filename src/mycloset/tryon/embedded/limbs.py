@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mycloset.tryon.embedded.body import Body
+from mycloset.tryon.embedded.body import Body, capsule
 from mycloset.tryon.embedded.contours import Points
 
 UPPER_ARM = 0.53
@@ -72,6 +75,68 @@ def leg_frame(body: Body, side: str) -> LimbFrame:
     """The leg's frame."""
     outward = body.across * np.float32(1.0 if side == "left" else -1.0)
     return LimbFrame(body.leg(side), THIGH, outward)
+
+
+@dataclass(frozen=True)
+class DrawnLimb:
+    """A bare limb in a window of a picture.
+
+    Attributes:
+        cover: (h, w) float32 0..1, soft silhouette.
+        place: (h, w) float32, the place along the limb that is nearest to a pixel (0 its root,
+            1 its end).
+    """
+
+    cover: NDArray[np.float32]
+    place: NDArray[np.float32]
+
+
+def draw_limb(
+    frame: LimbFrame,
+    share: NDArray[np.float64],
+    width: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    shape: tuple[int, int],
+    corner: Points,
+) -> DrawnLimb:
+    """Draw a limb.
+
+    Args:
+        frame: where it runs.
+        share: (N,) places along it, ascending.
+        width: (N,) its half-widths there, in pixels.
+        offset: (N,) its middle's distance from the frame's axis, in pixels, outward positive.
+        shape: height and width of the window.
+        corner: (2,) x and y of the window's first pixel.
+    """
+    axis = frame.place(share, offset)
+    # Distances are smooth: they are measured on every third pixel and interpolated.
+    step = 3.0
+    small = (int(shape[0] / step) + 1, int(shape[1] / step) + 1)
+    ys, xs = np.mgrid[0 : small[0], 0 : small[1]].astype(np.float32) * np.float32(step)
+    best = np.full(small, np.inf, np.float32)
+    place = np.zeros(small, np.float32)
+    for number in range(len(share) - 1):
+        start, end = axis[number] - corner, axis[number + 1] - corner
+        distance, along = capsule(xs, ys, start, end)
+        along = np.clip(along, 0, 1)
+        half = width[number] + along * (width[number + 1] - width[number])
+        signed = (distance - half).astype(np.float32)
+        nearer = signed < best
+        best[nearer] = signed[nearer]
+        place[nearer] = (share[number] + along * (share[number + 1] - share[number]))[nearer]
+    signed, place = _enlarged(best, step, shape), _enlarged(place, step, shape)
+    return DrawnLimb(np.clip(0.5 - signed / 1.5, 0, 1).astype(np.float32), place)
+
+
+def _enlarged(
+    values: NDArray[np.float32], step: float, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    enlarge = np.array([[1 / step, 0, 0], [0, 1 / step, 0]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = (shape[1], shape[0])
+    big = cv2.warpAffine(values, enlarge, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(big, np.float32)
 
 
 def _smooth_line(joints: Points, bend: float, shares: NDArray[np.float64]) -> tuple[Points, Points]:

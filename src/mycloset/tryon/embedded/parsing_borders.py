@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.tryon.embedded.body import SIDES
-from mycloset.tryon.embedded.parsing_frame import ARM, LEG, LOWER, UPPER, Floats, Frame
+from mycloset.tryon.embedded.parsing_frame import ARM, LEG, LOWER, NECK, UPPER, Floats, Frame
 from mycloset.tryon.embedded.zones import LimbZone, Zones
 
 Labels = NDArray[np.int64]
@@ -25,7 +25,10 @@ ASIDES = np.arange(-0.725, 0.75, 0.05, dtype=np.float32)
 WIDTH = 0.05
 LOW, HIGH, ROW = 0.30, 1.65, 0.025
 """Heights between which the waist is sought (0 shoulders, 1 hips), and how finely."""
+ROWS = round((HIGH - LOW) / ROW)
 USUAL_WAIST, WAIST_SPREAD = 0.97, 0.20
+MIDRIFF = 6.0
+"""What it is worth to draw the waist through bare skin."""
 BEND = 3.0
 """What one row of difference between neighbouring columns costs: hems are smooth."""
 
@@ -111,7 +114,6 @@ def _end(
 def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Floats | None:
     """(columns,) the smooth line along which upper gives way to lower garment."""
     z = zones
-    count = round((HIGH - LOW) / ROW)
     cloth = frame.inside & ((labels == UPPER) | (labels == LOWER))
     cloth &= (z.height > LOW) & (z.height < HIGH) & (np.abs(z.aside) < ASIDES[-1] + WIDTH / 2)
     for arm in z.arms.values():
@@ -119,22 +121,52 @@ def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Float
             cloth &= ~((arm.distance < 0.13 * frame.body.unit) & (arm.place > 0.8))
     if cloth.sum() < 50:
         return None
-    column = ((z.aside[cloth] - ASIDES[0]) / WIDTH + 0.5).astype(np.int64)
-    row = np.clip(((z.height[cloth] - LOW) / ROW).astype(np.int64), 0, count - 1)
-    cell = np.clip(column, 0, len(ASIDES) - 1) * count + row
-    cells = len(ASIDES) * count
+    if not frame.body.hips_seen and (labels == LOWER).sum() < 0.1 * frame.body.unit**2:
+        return np.full(len(ASIDES), HIGH, np.float32)
+    cell = _cells(zones, cloth)
+    cells = len(ASIDES) * ROWS
     number = np.bincount(cell, minlength=cells)
     gain = np.clip(colours[LOWER][cloth] - colours[UPPER][cloth], -5, 5)
+    gain *= _difference(gain, labels[cloth])
     total = np.bincount(cell, gain, minlength=cells) / np.maximum(number, 4)
     edge = np.bincount(cell, _rims(frame)[cloth], minlength=cells) / np.maximum(number, 4)
-    shape = (len(ASIDES), count)
-    score = np.zeros((shape[0], count + 1))
+    shape = (len(ASIDES), ROWS)
+    score = np.zeros((shape[0], ROWS + 1))
     np.cumsum(total.reshape(shape), axis=1, out=score[:, 1:])
     score *= 2.0
     score[:, 1:] += np.minimum(edge.reshape(shape), 3.0)
-    height = LOW + ROW * np.arange(count + 1)
+    score[:, 1:] += MIDRIFF * _bare_cells(frame, zones, labels, shape)
+    height = LOW + ROW * np.arange(ROWS + 1)
     score -= ((height - USUAL_WAIST) / WAIST_SPREAD) ** 2
     return (LOW + ROW * _smooth_path(score)).astype(np.float32)
+
+
+def _cells(zones: Zones, where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The waist map's cell of each of these pixels."""
+    column = ((zones.aside[where] - ASIDES[0]) / WIDTH + 0.5).astype(np.int64)
+    row = ((zones.height[where] - LOW) / ROW).astype(np.int64)
+    return np.clip(column, 0, len(ASIDES) - 1) * ROWS + np.clip(row, 0, ROWS - 1)
+
+
+def _bare_cells(
+    frame: Frame, zones: Zones, labels: Labels, shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """(columns, rows) share of each cell that is the midriff's skin."""
+    torso = frame.inside & (zones.height > 0.45) & (zones.height < 1.1)
+    torso &= np.abs(zones.aside) < 0.45
+    cell = _cells(zones, torso)
+    number = np.bincount(cell, minlength=shape[0] * shape[1])
+    bare = np.bincount(cell, labels[torso] == NECK, minlength=shape[0] * shape[1])
+    return (bare / np.maximum(number, 1)).reshape(shape)
+
+
+def _difference(gain: Floats, labels: Labels) -> np.float32:
+    """0..1: how well colours tell the garments apart; white on white they only make noise."""
+    upper, lower = gain[labels == UPPER], -gain[labels == LOWER]
+    if not len(upper) or not len(lower):
+        return np.float32(1)
+    worse = min(float(upper.mean()), float(lower.mean()))
+    return np.float32(np.clip(worse / 3.0, 0.05, 1))
 
 
 def _rims(frame: Frame) -> Floats:
@@ -148,7 +180,8 @@ def _rims(frame: Frame) -> Floats:
 def _smooth_path(score: NDArray[np.float64]) -> NDArray[np.int64]:
     """The row in each column for which the scores, less the bends, are highest in all."""
     columns, rows = score.shape
-    bend = BEND * np.abs(np.arange(rows)[:, None] - np.arange(rows)[None, :])
+    gap = np.abs(np.arange(rows)[:, None] - np.arange(rows)[None, :])
+    bend = BEND * gap + 5 * BEND * np.maximum(gap - 2, 0)
     best = score.copy()
     came = np.zeros((columns, rows), np.int64)
     for column in range(1, columns):

@@ -28,6 +28,8 @@ SPECK = 0.005
 """Pieces smaller than this (in squared shoulder breadths) are never believed."""
 LEAST = {FACE: 0.02, UPPER: 0.015, LOWER: 0.02}
 """What a separate piece of these classes must measure."""
+BROAD = 0.05
+"""Hair that falls over the shoulders is at least so many shoulder breadths wide."""
 NOTHING = 255
 
 
@@ -40,6 +42,16 @@ class Cleaner:
         below_chin = (frame.xs - body.chin[0]) * body.down[0]
         below_chin += (frame.ys - body.chin[1]) * body.down[1]
         self._frame = frame
+        side = max(3, round(BROAD * unit)) | 1
+        self._brush = np.ones((side, side), np.uint8)
+        self._below_chin = frame.mark(below_chin > 0.05 * unit)
+        aside = (frame.xs - body.chin[0]) * body.across[0]
+        aside += (frame.ys - body.chin[1]) * body.across[1]
+        beside = (below_chin > -0.2 * unit) & (below_chin < 0) & (np.abs(aside) < 0.5 * unit)
+        self._jaws = [
+            (frame.mark(beside & flank) > 0, frame.mark((below_chin > 0) & flank) > 0)
+            for flank in (aside > 0, aside <= 0)
+        ]
         self._anchors: dict[int, Flags] = {
             HAIR: (zones.head < 1.7) & (below_chin < 0),
             NECK: (throat < 0.12 * unit) & (place < 1.1),
@@ -74,7 +86,10 @@ class Cleaner:
     def _wrong(self, picture: NDArray[np.uint8], number: int) -> Flags:
         """(h, w) bool: the pieces of a class that are too small or begin nowhere."""
         here = (picture == number).astype(np.uint8)
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats(here, connectivity=4)
+        if not here.any():
+            return here > 0
+        cut = self._cut_throat(here) if number == HAIR else here
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(cut, connectivity=4)
         sizes = stats[:, cv2.CC_STAT_AREA].astype(np.float64)
         sizes[0] = np.inf
         bad = sizes < LEAST.get(number, SPECK) * self._frame.body.unit**2
@@ -89,7 +104,21 @@ class Cleaner:
             bad |= ~held
         elif count > 1:
             bad[1 + int(sizes[1:].argmax())] = False
-        return np.asarray(bad[pieces])
+        wrong: Flags = bad[pieces]
+        if cut is not here:
+            # What the opening took from the rims belongs to the piece that it was taken from.
+            kept = cv2.dilate((cut & ~wrong).astype(np.uint8), self._brush)
+            wrong = (here > 0) & (kept == 0)
+        return wrong
+
+    def _cut_throat(self, hair: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Hair, below the chin only where it is broad and has come down beside the jaw."""
+        opened = cv2.morphologyEx(hair, cv2.MORPH_OPEN, self._brush)
+        cut = np.where(self._below_chin > 0, opened, hair).astype(np.uint8)
+        for jaw, side in self._jaws:
+            if hair[jaw].sum() < SPECK * self._frame.body.unit**2:
+                cut[side] = 0
+        return cut
 
 
 def _along(limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0) -> Flags:

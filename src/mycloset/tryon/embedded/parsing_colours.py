@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mycloset.tryon.embedded.body import SIDES
+from mycloset.tryon.embedded.body import SIDES, capsule
 from mycloset.tryon.embedded.colour_models import (
     ColourModel,
     colour_costs,
@@ -38,6 +38,13 @@ UNKNOWN = 9.0
 SKIN_LIKE = 6.2
 """Below this cost a colour may well be skin."""
 
+CHIN_SHADE = (0.74, 0.91, 0.91)
+OTHER_LIGHTS = ((0.80, 0.95, 1.0), (1.14, 0.92, 0.90))
+"""Limbs are often a little darker or lighter than the face."""
+OTHER_LIGHT_COST = 1.0
+NEAR = 11.0
+"""Below this cost a garment's colour is too much like something else's to tell them apart."""
+
 CLUSTERS = {UPPER: 5, LOWER: 4, HAIR: 3, SHOE: 3}
 
 
@@ -49,31 +56,35 @@ class Skin:
         model: its colours.
         cost: (N,) how badly each pixel fits them.
         shaded: (N,) how badly it fits the skin in the shade of the chin.
+        samples: (M, 3) colours that are skin for certain.
         seen: whether the colours come from this picture.
     """
 
     model: ColourModel
     cost: Floats
     shaded: Floats
+    samples: Floats
     seen: bool
 
 
 def learn_skin(frame: Frame, zones: Zones) -> Skin:
-    """The skin's colours from the face, or from the hands where no face is seen."""
-    samples = [frame.lab[_face_skin(frame, zones)]]
-    if len(samples[0]) < 30:
-        samples = [frame.lab[_hand(frame, zones, side)] for side in SIDES]
-    found = np.concatenate(samples)
+    """The skin's colours from the face; where none is seen, from hands, neck and calves."""
+    found = frame.lab[_face_skin(frame, zones)]
+    spread = np.array([22.0, 10.0, 12.0], np.float32)
+    if len(found) < 30:
+        parts = [_like_skin(part) for part in _bare_parts(frame, zones)]
+        found = np.concatenate(parts)
+        spread = np.array([28.0, 14.0, 14.0], np.float32)
     if len(found) >= 30:
         middle = np.median(found, axis=0)
-        near = np.abs(found - middle) < np.array([22.0, 10.0, 12.0], np.float32)
-        kept = found[near.all(axis=1)]
+        kept = found[(np.abs(found - middle) < spread).all(axis=1)]
         if len(kept) >= 30:
-            return _skin(frame, learn(kept, 2, floor=(9.0, 3.2, 4.2)), seen=True)
+            model = learn(kept, 3, floor=(9.0, 3.2, 4.2))
+            return _skin(frame, model, kept, seen=True)
     means = np.array([[74, 12, 17], [60, 15, 21], [38, 13, 16]], np.float32)
     deviations = np.array([[9, 4, 5]] * 3, np.float32)
     typical = ColourModel(means, deviations, np.full(3, 1 / 3, np.float32))
-    return _skin(frame, typical, seen=False)
+    return _skin(frame, typical, means, seen=False)
 
 
 def learn_skin_again(frame: Frame, zones: Zones, skin: Skin, labels: Labels) -> Skin:
@@ -82,17 +93,15 @@ def learn_skin_again(frame: Frame, zones: Zones, skin: Skin, labels: Labels) -> 
     middle = skin.model.means[np.argmax(skin.model.weights)]
     near = np.abs(found - middle) < np.array([34.0, 9.0, 11.0], np.float32)
     found = found[near.all(axis=1)]
-    face = frame.lab[_face_skin(frame, zones)]
-    if len(found) < 60 or len(face) < 30:
+    if len(found) < 60 or not skin.seen:
         return skin
-    stride = max(1, len(found) // len(face))
-    both = np.concatenate([face, found[::stride]])
-    again = _skin(frame, learn(both, 4, floor=(8.0, 3.0, 4.0)), seen=skin.seen)
-    return Skin(
-        again.model,
-        np.minimum(skin.cost, again.cost),
-        np.minimum(skin.shaded, again.shaded),
-        skin.seen,
+    stride = max(1, len(found) // len(skin.samples))
+    both = np.concatenate([skin.samples, found[::stride]])
+    again = _skin(frame, learn(both, 4, floor=(8.0, 3.0, 4.0)), skin.samples, seen=True)
+    return replace(
+        again,
+        cost=np.minimum(skin.cost, again.cost),
+        shaded=np.minimum(skin.shaded, again.shaded),
     )
 
 
@@ -106,10 +115,13 @@ def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None)
     models: dict[int, ColourModel] = {}
     for number in (UPPER, LOWER, HAIR, SHOE):
         samples = _samples(frame, zones, skin, labels, number)
-        if len(samples) < 24:
-            continue
-        model = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
-        models[number] = _without_skin(model, skin) if number in (UPPER, LOWER) else model
+        if len(samples) >= 24:
+            models[number] = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
+    for number, other in ((UPPER, LOWER), (LOWER, UPPER)):
+        if number in models:
+            models[number] = _without(models[number], skin.model, 0.35)
+            if other in models and labels is None:
+                models[number] = _without(models[number], models[other], 0.6)
     known = dict(zip(models, colour_costs(frame.terms, list(models.values())), strict=True))
     costs = np.empty((len(CLASSES), len(frame.xs)), np.float32)
     costs[:] = skin.cost
@@ -123,19 +135,26 @@ def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None)
     return np.minimum(costs, WORST, out=costs)
 
 
-def _without_skin(model: ColourModel, skin: Skin) -> ColourModel:
-    """The garment's colours without those that are skin's, where it clearly has others."""
-    costs = colour_costs(colour_terms(model.means), [skin.model])[0]
-    like, unlike = costs < SKIN_LIKE + 3.0, costs > SKIN_LIKE + 6.0
-    if not like.any() or model.weights[unlike].sum() < 0.4:
+def _without(model: ColourModel, other: ColourModel, least: float) -> ColourModel:
+    """The garment's colours without those of something else, where it clearly has its own.
+
+    Args:
+        least: share of the garment that must be unlike `other`.
+    """
+    costs = colour_costs(colour_terms(model.means), [other])[0]
+    like, unlike = costs < NEAR, costs > NEAR + 3.0
+    if not like.any() or model.weights[unlike].sum() < least:
         return model
     weights = model.weights[~like]
     return ColourModel(model.means[~like], model.deviations[~like], weights / weights.sum())
 
 
-def _skin(frame: Frame, model: ColourModel, *, seen: bool) -> Skin:
-    plain, shaded = colour_costs(frame.terms, [model, model.in_shade((0.74, 0.91, 0.91))])
-    return Skin(model, plain, shaded, seen)
+def _skin(frame: Frame, model: ColourModel, samples: Floats, *, seen: bool) -> Skin:
+    lights = [model, *(model.in_shade(light) for light in OTHER_LIGHTS), model.in_shade(CHIN_SHADE)]
+    plain, *others, shaded = colour_costs(frame.terms, lights)
+    for other in others:
+        plain = np.minimum(plain, other + OTHER_LIGHT_COST)
+    return Skin(model, plain, shaded, samples, seen)
 
 
 def _face_skin(frame: Frame, zones: Zones) -> Flags:
@@ -144,13 +163,26 @@ def _face_skin(frame: Frame, zones: Zones) -> Flags:
     return frame.eroded(zones.face, 0.05) & frame.inside
 
 
-def _hand(frame: Frame, zones: Zones, side: str) -> Flags:
-    zone = zones.arms[side]
-    if frame.body.sure(f"{side}_wrist") < 0.5:
-        return np.zeros_like(frame.inside)
-    near = zone.distance < 0.07 * frame.body.unit
-    found: Flags = near & (zone.place > 2.15) & (zone.place < 2.8) & frame.inside
-    return found
+def _bare_parts(frame: Frame, zones: Zones) -> list[Floats]:
+    """(M, 3) colours of hands, throat and calves: mostly bare."""
+    body, unit = frame.body, frame.body.unit
+    throat, place = capsule(frame.xs, frame.ys, body.chin, body.neck)
+    parts = [(throat < 0.08 * unit) & (place > -0.2) & (place < 0.8)]
+    for side in SIDES:
+        arm, leg = zones.arms[side], zones.legs[side]
+        if body.sure(f"{side}_wrist") >= 0.5:
+            parts.append((arm.distance < 0.07 * unit) & (arm.place > 2.15) & (arm.place < 2.8))
+        if leg.seen and body.sure(f"{side}_ankle") >= 0.5:
+            parts.append((leg.distance < 0.05 * unit) & (leg.place > 1.4) & (leg.place < 1.8))
+    return [frame.lab[part & frame.inside] for part in parts]
+
+
+def _like_skin(colours: Floats) -> Floats:
+    """Those colours that some human skin has in white light."""
+    light, a, b = colours.T
+    hue, chroma = np.arctan2(b, a), np.hypot(a, b)
+    kept = (light > 15) & (light < 95) & (hue > 0.3) & (hue < 1.35) & (chroma > 7) & (chroma < 50)
+    return colours[kept] if kept.mean() > 0.5 else colours[:0]
 
 
 def _samples(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.tasks.parsing import ATR_18_NECK
+from mycloset.tryon.embedded.body import SIDES
 from mycloset.tryon.embedded.parsing_borders import Borders
 from mycloset.tryon.embedded.parsing_frame import (
     LEG,
@@ -36,23 +37,53 @@ def name_garments(
     lower = (labels == LOWER) & frame.inside
     if lower.sum() < 50 or borders.waist is None:
         return GarmentNames("upper-clothes", "pants")
-    height, aside = zones.height, zones.aside
-    bottom = float(np.quantile(height[lower], 0.97))
-    rim = (height > bottom - 0.22) & (height < bottom - 0.04)
-    near = frame.mark(lower & rim)
-    between = frame.mark(np.asarray(lower & rim & (np.abs(aside) < 0.5)))
-    rows = near.sum(axis=1) > 3
-    split = (np.diff(between[rows], axis=1, prepend=0) == 1).sum(axis=1) > 1
-    bare = (labels == LEG) & frame.inside & (height > bottom)
+    bottom = float(np.quantile(zones.height[lower], 0.97))
+    bare = (labels == LEG) & frame.inside & (zones.height > bottom)
     hemmed = bare.sum() > 0.02 * frame.body.unit**2
-    trousers = not hemmed or (bool(rows.any()) and float(split.mean()) > 0.4)
+    trousers = not hemmed or _gap(frame, lower) > 0.25
     under = borders.below_waist(zones)
     below = lower & (under > 0.12) & (under < 0.8)
     same = colours[UPPER][below] < colours[LOWER][below] + 3.0
     whole = below.sum() > 30 and float(same.mean()) > 0.75
+    whole = whole and _alike(frame, (labels == UPPER) & (under < -0.04) & (under > -0.3), below)
     if whole and not trousers and frame.body.hips_seen:
         return GarmentNames("dress", "dress")
     return GarmentNames("upper-clothes", "pants" if trousers else "skirt")
+
+
+def _alike(frame: Frame, above: Flags, below: Flags) -> bool:
+    """Whether cloth above and below the waist has the same middling colour and contrast."""
+    if above.sum() < 30:
+        return True
+    one, other = frame.lab[above], frame.lab[below]
+    light, a, b = np.abs(one.mean(axis=0) - other.mean(axis=0))
+    return bool(light < 22 and max(a, b) < 9)
+
+
+def _gap(frame: Frame, lower: Flags) -> float:
+    """In which share of the rows below the crotch the garment is parted between the legs."""
+    body = frame.body
+    picture = frame.mark(lower) > 0
+    rows = np.flatnonzero(picture.any(axis=1))
+    lines = []
+    for side in SIDES:
+        x, y = (body.leg(side) - np.float32([frame.left, frame.top])).T
+        order = np.argsort(y)
+        lines.append((y[order], x[order]))
+    crotch = max(float(y[0]) for y, _ in lines) + 0.35 * body.unit
+    rows = rows[rows > crotch]
+    if len(rows) < 4:
+        return 0.0
+    # The very hem is wavy, and shoes lie beside it.
+    rows = rows[: max(4, int(0.95 * len(rows)))]
+    middle = np.mean([np.interp(rows, y, x) for y, x in lines], axis=0)
+    columns = np.arange(picture.shape[1])[None, :]
+    there = picture[rows]
+    left_of = columns < middle[:, None]
+    reach = np.abs(columns - middle[:, None]) < max(2.0, 0.05 * body.unit)
+    parted = (there & left_of).any(axis=1) & (there & ~left_of).any(axis=1)
+    parted &= (reach & ~there).any(axis=1)
+    return float(parted.mean())
 
 
 def atr_labels(

@@ -26,6 +26,8 @@ from mycloset.tryon.embedded.parsing_frame import (
 from mycloset.tryon.embedded.zones import LimbZone, Zones
 
 FORBIDDEN = 30.0
+FAR = 16.0
+"""Cost of a garment far on the wrong side of the waist: more than any colour can outweigh."""
 
 
 class Places:
@@ -41,6 +43,7 @@ class Places:
         self._leg_in = self._leg()
         self._left_leg = zones.legs["left"].distance < zones.legs["right"].distance
         self._on_leg = (self._leg_in < 0.8) & (self._leg_place() < 2)
+        self._on_foot = 1.5 * ((self._leg_in < 0.8) & (self._leg_place() > 2.5))
         self._above = np.maximum(0, -zones.height - 0.16) * 40
         fixed = np.zeros((len(CLASSES), len(frame.xs)), np.float32)
         away = cv2.distanceTransform(1 - frame.mark(zones.face), cv2.DIST_L2, 3)[frame.where]
@@ -60,19 +63,29 @@ class Places:
         """(8, N)."""
         z = self._zones
         costs = self._fixed.copy()
-        steep = 6.0 if borders.waist is None else 23.4
-        below = np.float32(steep) * borders.below_waist(z)
-        upper = np.clip(below, -1.0, 16.0) + self._above
+        below = self._below(borders)
+        upper = np.clip(below, -1.0, FAR) + self._above
         # A cloth that lies over an arm is a sleeve, however low the arm hangs.
         bare = self._bare(z.arms, borders.sleeves, self._left_arm)
-        sleeve = np.minimum(self._arm_in, 4.0) + 1.0 + np.maximum(bare, 0)
+        sleeve = np.minimum(self._arm_in, 4.0) + 1.0 + 2 * np.maximum(bare, 0)
         costs[UPPER] += np.where(self._arm_in < 0.8, np.minimum(upper, sleeve), upper)
-        costs[LOWER] += np.clip(-below, -1.0, 16.0) + self._above
+        costs[LOWER] += np.clip(-below, -1.0, FAR) + self._above
+        covered = (self._arm_in < 0.5) & (bare < 0) & (borders.waist is not None)
+        costs[LOWER] += np.where(covered, -bare, 0)
         costs[ARM] -= bare
         bare = self._bare(z.legs, borders.hems, self._left_leg)
         costs[LEG] -= bare
-        costs[LOWER] += np.where(self._on_leg, np.maximum(bare, 0), 0)
+        costs[LOWER] += np.where(self._on_leg, np.maximum(bare, 0), self._on_foot)
         return costs
+
+    def _below(self, borders: Borders) -> Floats:
+        """(N,) what speaks for the lower garment, negative for the upper one."""
+        below = borders.below_waist(self._zones)
+        if borders.waist is None:
+            return below * np.float32(6.0)
+        # Colours may bend the border a little; far from it they have no say.
+        beyond = np.sign(below) * np.maximum(np.abs(below) - np.float32(0.12), 0)
+        return below * np.float32(23.4) + beyond * np.float32(45.0)
 
     def _bare(self, limbs: dict[str, LimbZone], ends: dict[str, End], left: Flags) -> Floats:
         """(N,) what speaks for skin: positive beyond the cloth's end, negative before it."""
@@ -106,7 +119,7 @@ class Places:
 
     def _arm_width(self, zone: LimbZone) -> Floats:
         """Greatest half-width of an arm, hand included, at each pixel's place along it."""
-        widths = np.interp(zone.place, [0, 0.5, 1, 2, 2.2, 3], [0.2, 0.19, 0.16, 0.12, 0.2, 0.22])
+        widths = np.interp(zone.place, [0, 0.5, 1, 2, 2.2, 3], [0.22, 0.2, 0.16, 0.12, 0.2, 0.22])
         limits: Floats = (widths * self._frame.body.unit).astype(np.float32)
         return limits
 
@@ -157,7 +170,8 @@ class Places:
         cost += np.where(z.face, 2.5, 0.0) + np.clip((z.height - 0.55) * 8, 0, 4)
         # Bare skin of shoulders (a tank top) and of the midriff is possible, but must be earned.
         torso = (np.abs(z.aside) < 0.6) & (z.height > -0.12) & (z.height < 1.05)
-        found: Floats = np.where(torso, np.minimum(cost, 2.6), cost).astype(np.float32)
+        bare = 2.6 + np.clip((np.abs(z.aside) - 0.42) * 20, 0, None)
+        found: Floats = np.where(torso, np.minimum(cost, bare), cost).astype(np.float32)
         return found
 
     def _shoe(self) -> Floats:

@@ -20,6 +20,7 @@ from mycloset.tryon.embedded.silhouette import Silhouette
 from mycloset.tryon.state import Matching, PartMatch
 
 Flags = NDArray[np.bool_]
+Line = NDArray[np.floating]
 
 # Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
 # proportions after ANSUR II medians, rounded.
@@ -128,11 +129,11 @@ class _Torso:
         body = self.silhouette.half_width(down, side)
         worn = flat * self.scale * FLAT_TO_WORN
         # Below the armpits cloth may stand off; at them it goes over into the sleeve.
-        loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)) * body
+        ease = float(np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)))
         # An arm that hangs beside the torso keeps the cloth behind it.
         if self.parts.shape.category is Category.DRESS and down > 1.1 * self.body.unit:
             return float(np.clip(worn, 1.03 * body, FLARED * body))
-        loosest = max(min(float(loosest), self.silhouette.arm_limit(down, side)), 1.03 * body)
+        loosest = max(min(ease * body, self.silhouette.arm_limit(down, side)), 1.03 * body)
         return float(np.clip(worn, 1.03 * body, loosest))
 
     def side(self, side: str, count: int) -> Points:
@@ -281,7 +282,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
         root_in[0] + share * (reach_in - root_in[0]),
         root_in[1] + share * (-width - root_in[1]),
     )
-    rows = [(outer, target_out), (inner, target_in)]
+    rows: list[tuple[Line, Line]] = [(outer, target_out), (inner, target_in)]
     if _length(inner) * scale < 0.15 * body.unit:
         # A short under-seam is pinned at its ends only: more would crease the cloth beside it.
         rows[1] = (inner[[0, -1]], target_in[[0, -1]])
@@ -302,6 +303,6 @@ def _length(line: Points) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
-def gap(a: Points, b: Points) -> float:
+def gap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Distance of two points."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))

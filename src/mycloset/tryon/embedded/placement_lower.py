@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mycloset.tryon.embedded.body import SIDES, Body
 from mycloset.tryon.embedded.contours import Points, edge, outline
@@ -93,7 +94,7 @@ class _Lower:
         contour = outline(self.parts.regions[f"leg_{side}"] & self.parts.mask)
         outer = self.outer(contour, side, 40)
         inner = edge(contour, crotch, hem, 30)
-        sources: list[Points] = []
+        sources: list[NDArray[np.floating]] = []
         targets: list[Points] = []
         for share in np.linspace(0, 0.9, 5):
             y = self.waist[1] + share * (crotch[1] - self.waist[1])

@@ -49,8 +49,8 @@ class Silhouette:
         across = body.across
         if body.hips_seen and float(np.linalg.norm(hip_line)) > 0.25 * body.unit:
             hip_across = hip_line / np.linalg.norm(hip_line)
-            across = (1 - share) * body.across + share * hip_across
-            across = across / max(float(np.linalg.norm(across)), 1e-6)
+            mixed = (1 - share) * body.across + share * hip_across
+            across = np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-6), np.float32)
         place: Points = body.neck + body.down * down + across * aside
         return place.astype(np.float32)
 
@@ -202,7 +202,7 @@ class Silhouette:
         for side in SIDES:
             shoulder, elbow, wrist = self.body.arm(side)
             for start, end in ((shoulder, elbow), (elbow, wrist)):
-                x, y = np.float32([[place[0]]]), np.float32([[place[1]]])
+                x, y = place[:1, None], place[1:, None]
                 if capsule(x, y, start, end)[0][0, 0] < 0.2 * self.body.unit:
                     return True
         return False

@@ -1,4 +1,4 @@
-"""MyCloset says what a model file really is, runs it safely, and dresses people with such models."""
+"""MyCloset says what a model file really is, runs it safely, and dresses people with it."""
 
 from __future__ import annotations
 

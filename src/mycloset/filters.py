@@ -148,9 +148,10 @@ def color_evidence(
     products = _products(sparse)
     answers, shares = [], []
     for weight in (np.clip(sure, 0, 1) ** 2, np.clip(-sure, 0, 1) ** 2):
-        share = _box(weight, reach) + np.float32(1e-4)
-        mean = [_box(plane * weight, reach) / share for plane in sparse]
-        raw = [_box(product * weight, reach) / share for product in products]
+        share = _box(weight, reach)
+        full = share + np.float32(1e-4)
+        mean = [_box(plane * weight, reach) / full for plane in sparse]
+        raw = [_box(product * weight, reach) / full for product in products]
         inverse, determinant = _inverse(raw, mean, eps)
         described = [*mean, *inverse, np.log(determinant)]
         if stride > 1:

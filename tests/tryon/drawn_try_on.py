@@ -192,7 +192,7 @@ def made_state(
         parsing=parsing(),
         pose=found,
         cloth_mask=Mask(alpha),
-        matching=Matching(shape, matches),
+        matching=Matching(shape, matches, alpha),
         warped=warped,
         fitted=fitted,
         final=fitted.rgb,

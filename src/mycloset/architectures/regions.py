@@ -98,14 +98,16 @@ class Region:
         """
         height, width = size
         factor = min(self.width / width, self.height / height)
-        shown, shrink = picture, (1.0, 1.0)
+        left, top, right, bottom = self._reach(picture.shape[0], picture.shape[1], 2 * factor)
+        shown, shrink = picture[top:bottom, left:right], (1.0, 1.0)
         if factor > 1.5:
-            h = max(2, round(picture.shape[0] / factor))
-            w = max(2, round(picture.shape[1] / factor))
-            shrink = (w / picture.shape[1], h / picture.shape[0])
-            shown = np.asarray(cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+            h = max(2, round(shown.shape[0] / factor))
+            w = max(2, round(shown.shape[1] / factor))
+            shrink = (w / shown.shape[1], h / shown.shape[0])
+            shown = np.asarray(cv2.resize(shown, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
         to_source = _pixel_matrix(self.matrix(), width, height)
-        for axis in (0, 1):  # pixel centres of the shrunken picture
+        to_source[:, 2] -= (left, top)
+        for axis in (0, 1):  # pixel centres of the shrunken part
             to_source[axis] *= shrink[axis]
             to_source[axis, 2] += (shrink[axis] - 1) / 2
         border = cv2.BORDER_REPLICATE if extend else cv2.BORDER_CONSTANT
@@ -117,6 +119,15 @@ class Region:
             borderMode=border,
         )
         return np.asarray(found, np.uint8)
+
+    def _reach(self, height: int, width: int, margin: float) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the part of a picture that a cut can touch; never empty."""
+        corners = self.to_picture([[0, 0], [1, 0], [1, 1], [0, 1]])
+        low = np.floor(corners.min(axis=0) - margin)
+        high = np.ceil(corners.max(axis=0) + margin) + 1
+        left, top = (int(v) for v in np.clip(low, 0, (width - 1, height - 1)))
+        right, bottom = (int(v) for v in np.clip(high, (left + 1, top + 1), (width, height)))
+        return left, top, right, bottom
 
     def paste(self, values: Floats, shape: tuple[int, int], *, outside: float) -> Floats:
         """Bring a map of the region back to the picture.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mycloset.images import Picture
 
 
 def demo(
@@ -18,11 +21,14 @@ def demo(
     steps: Annotated[
         Path | None, typer.Option(help="Folder for a picture of every step's result.")
     ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="File for timings, quality and notes.")
+    ] = None,
 ) -> None:
     """Dress the astronaut Eileen Collins (NASA, public domain) in a drawn garment."""
     from mycloset.cli.try_on import run_try_on
     from mycloset.errors import OptionError
-    from mycloset.images import check_writable
+    from mycloset.images import read_picture
     from mycloset.wardrobe import demo_garment, demo_names, draw_garment
 
     if garment == "list":
@@ -33,7 +39,13 @@ def demo(
             f"--garment: {garment!r} is none of the drawn garments.",
             hint=f"They are {', '.join(demo_names())}.",
         )
-    check_writable(out)
-    from skimage import data
 
-    run_try_on(data.astronaut(), draw_garment(demo_garment(garment)).rgb, out=out, steps=steps)
+    def person() -> Picture:
+        from skimage import data
+
+        return read_picture(data.astronaut(), role="photo of the astronaut")
+
+    def cloth() -> Picture:
+        return read_picture(draw_garment(demo_garment(garment)).rgb, role=f"garment {garment}")
+
+    run_try_on(person, cloth, out=out, steps=steps, json=json)

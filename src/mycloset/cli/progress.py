@@ -10,9 +10,16 @@ if TYPE_CHECKING:
     from mycloset.tryon.engine import Observer, StepFinished, StepStarted
 
 
+_TEXT_WIDTH = 32
+"""Letters of a bar's text; with the figures beside it, it fits a terminal of 80."""
+
+
 @contextlib.contextmanager
 def bar() -> Iterator[Callable[[int, int | None, str], None]]:
-    """A callback for `hub.download`; the bar appears with its first call, on standard error."""
+    """A callback for `hub.download`; the bar appears with its first call, on standard error.
+
+    Nothing is shown where standard error is no terminal, so that a log holds nothing but errors.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -23,18 +30,22 @@ def bar() -> Iterator[Callable[[int, int | None, str], None]]:
         TransferSpeedColumn,
     )
 
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
     )
     task: TaskID | None = None
 
     def show(done: int, total: int | None, text: str) -> None:
         nonlocal task
+        if not console.is_terminal:
+            return
+        text = text if len(text) <= _TEXT_WIDTH else f"{text[: _TEXT_WIDTH - 1]}…"
         if task is None:
             progress.start()
             task = progress.add_task(text, total=total)
@@ -43,7 +54,8 @@ def bar() -> Iterator[Callable[[int, int | None, str], None]]:
     try:
         yield show
     finally:
-        progress.stop()
+        if task is not None:
+            progress.stop()
 
 
 @contextlib.contextmanager

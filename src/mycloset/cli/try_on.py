@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from mycloset.images import ImageSource
+    from mycloset.images import Picture
     from mycloset.tryon.result import TryOnResult
     from mycloset.tryon.state import BodyFigures
 
@@ -39,11 +41,20 @@ def try_on(
     weight_kg: Annotated[float | None, typer.Option(help="Weight, if known.")] = None,
 ) -> None:
     """Dress the person in the garment."""
+    from mycloset.errors import OutputError
+    from mycloset.images import read_picture
     from mycloset.tryon.state import BodyFigures
 
+    for target in (out, json):
+        for given, role in ((person, "person"), (garment, "garment")):
+            if target is not None and target.resolve() == given.resolve():
+                raise OutputError(
+                    f"output {target}: this is the {role} picture itself.",
+                    hint="Choose another name.",
+                )
     run_try_on(
-        person,
-        garment,
+        lambda: read_picture(person, role="person picture"),
+        lambda: read_picture(garment, role="garment picture"),
         out=out,
         category=category,
         steps=steps,
@@ -54,8 +65,8 @@ def try_on(
 
 
 def run_try_on(
-    person: ImageSource,
-    garment: ImageSource,
+    person: Callable[[], Picture],
+    garment: Callable[[], Picture],
     *,
     out: Path,
     category: str | None = None,
@@ -64,30 +75,37 @@ def run_try_on(
     pipeline: str | None = None,
     figures: BodyFigures | None = None,
 ) -> TryOnResult:
-    """Run one try-on and say in one line what came of it."""
-    from mycloset.cli.progress import fetch_embedded, step_progress
-    from mycloset.errors import InputError, OutputError, StepError
-    from mycloset.images import check_writable, check_writable_file, read_picture
-    from mycloset.tryon.engine import InferenceEngine, read_category
-    from mycloset.tryon.result import save_step_pictures
+    """Run one try-on and say in one line on standard output what came of it.
 
-    check_writable(out)
-    if json is not None:
-        check_writable_file(json)
-    if steps is not None and steps.exists() and not steps.is_dir():
-        raise OutputError(f"--steps {steps}: this is a file.", hint="Name a folder.")
+    Whatever can be found wrong without work is: places to write, options, the pipeline's file,
+    then the pictures (that is why they come as functions), and only then networks are fetched.
+    """
+    from mycloset.cli.progress import fetch_embedded, step_progress
+    from mycloset.errors import InputError, StepError
+    from mycloset.tryon.embedded.measurements import check_figures
+    from mycloset.tryon.engine import InferenceEngine, read_category
+    from mycloset.tryon.pipeline import load_pipeline
+    from mycloset.tryon.result import save_step_pictures
+    from mycloset.tryon.state import BodyFigures
+
+    _check_outputs(out, steps, json)
     wanted = read_category(category)
-    # Both pictures are read before anything is fetched or computed: bad input answers at once.
-    person = read_picture(person, role="person picture")
-    garment = read_picture(garment, role="garment picture")
+    figures = figures or BodyFigures()
+    check_figures(figures)
+    plan = load_pipeline(pipeline)
+    with warnings.catch_warnings():
+        # What Pillow finds odd in a file that it can read is of no use to who typed the command.
+        warnings.simplefilter("ignore")
+        pictures = person(), garment()
     fetch_embedded()
     with step_progress() as observer:
-        engine = InferenceEngine(pipeline, observer=observer)
+        engine = InferenceEngine(plan, observer=observer)
         try:
-            result = engine.run_virtual_try_on(person, garment, category=wanted, figures=figures)
+            result = engine.run_virtual_try_on(*pictures, category=wanted, figures=figures)
         except StepError as error:
             if steps is not None and not isinstance(error, InputError):
                 save_step_pictures(error.state, steps)
+                error.hint = f"{error.hint} What the steps before it found is in {steps}.".strip()
             raise
     result.save(out)
     if json is not None:
@@ -96,7 +114,7 @@ def run_try_on(
         result.save_steps(steps)
     typer.echo(summary_line(result, out))
     for note in result.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(f"  note: {note}", err=True)
     return result
 
 
@@ -105,3 +123,19 @@ def summary_line(result: TryOnResult, out: Path) -> str:
     went = ", ".join(f"{s.name} {s.seconds:.2f} s ({s.way})" for s in result.steps)
     grade = f", quality {result.state.quality.grade}" if result.state.quality else ""
     return f"{out}: {result.seconds:.2f} s{grade}: {went}"
+
+
+def _check_outputs(out: Path, steps: Path | None, json: Path | None) -> None:
+    from mycloset.errors import OutputError
+    from mycloset.images import check_writable, check_writable_file, check_writable_folder
+
+    check_writable(out)
+    if json is not None:
+        check_writable_file(json)
+        if json.resolve() == out.resolve():
+            raise OutputError(
+                f"output {json}: the picture and the JSON file have one name.",
+                hint="Give them two.",
+            )
+    if steps is not None:
+        check_writable_folder(steps)

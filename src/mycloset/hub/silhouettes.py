@@ -186,9 +186,18 @@ def _enlarge(picture: RGB, mask: Floats) -> Floats:
     )
     window = max(3, round(EDGE_WINDOW * max(height, width)))
     subsample = max(1, min(window, round(max(height, width) / 512)))
-    fine = guided_filter(picture, coarse, window, 1e-4, subsample=subsample)
+    rows, columns = (np.flatnonzero((coarse > 0.02).any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return coarse
+    part = tuple(
+        slice(max(0, int(found[0]) - 4 * window), int(found[-1]) + 4 * window + 1)
+        for found in (rows, columns)
+    )
+    fine = guided_filter(picture[part], coarse[part], window, 1e-4, subsample=subsample)
     sharp = (fine - np.float32(0.5)) * np.float32(EDGE_GAIN) + np.float32(0.5)
-    return np.asarray(np.clip(sharp, 0, 1), np.float32)
+    result = np.zeros_like(coarse)
+    result[part] = np.clip(sharp, 0, 1)
+    return result
 
 
 def _shrunk(region: Region, factor: tuple[float, float]) -> Region:

@@ -54,7 +54,7 @@ def bring(wheel: Wheel, folder: Path, report: Progress) -> Path:
     raise DownloadError(
         f"{wheel.file}: {command[0]} reported success but brought something else "
         f"({_last_words(output)}).",
-        hint=_by_hand(wheel),
+        hint="Try again. " + _by_hand(wheel),
     )
 
 
@@ -78,7 +78,7 @@ def _command(wheel: Wheel, target: Path) -> list[str]:
     raise DownloadError(
         f"{wheel.file}: it is not in the cache {cache.home()}, and there is neither pip nor uv to "
         "fetch it.",
-        hint=_by_hand(wheel),
+        hint="Install pip or uv. " + _by_hand(wheel),
     )
 
 
@@ -170,7 +170,7 @@ def _failure(wheel: Wheel, output: str) -> DownloadError:
     return DownloadError(
         f"{wheel.file}: it could not be fetched ({words}), and the files are not in the cache "
         f"{cache.home()}.",
-        hint=_by_hand(wheel),
+        hint="Mend that and run: mycloset pull embedded. " + _by_hand(wheel),
     )
 
 

@@ -47,10 +47,10 @@ class GarmentShape:
         legs: whether a lower garment has two legs.
         confidence: 0..1.
         sleeve_reach: how far down the arm the sleeves go, as a share of the way from shoulder to
-            wrist: 0 none, about 0.25 short, 0.5 elbow, 1 wrist (may be somewhat more).
+            wrist: 0 none, about 0.25 short, 0.5 elbow, 1 wrist (at most 1.2).
         length_reach: upper and dress: (hem's y - shoulders' y) / width between the armpits, about
-            1.0 for a crop top, 1.5 to 2.2 for a T-shirt, 2.4 and more for a dress. Lower: (hem's y - waist's y) /
-            waist width, about 1.2 for shorts, 2.5 and more for trousers.
+            1.0 for a crop top, 1.5 to 2.2 for a T-shirt, 2.4 and more for a dress. Lower: (hem's y
+            - waist's y) / waist width, about 1.2 for shorts, 2.5 and more for trousers.
         off_shoulder: whether the neckline runs across below the shoulders.
     """
 

@@ -1,4 +1,4 @@
-"""Human parsing: a class for every pixel of a person, and the label tables that name the classes."""
+"""Human parsing: a class for every pixel of a person, and the tables that name the classes."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from mycloset.errors import (
 )
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
+from mycloset.tryon.embedded.measurements import check_figures
 from mycloset.tryon.pipeline import Pipeline, StepPlan, build_step, load_pipeline
 from mycloset.tryon.result import StepRecord, TryOnResult
 from mycloset.tryon.state import BodyFigures, TryOnState
@@ -84,6 +85,7 @@ class InferenceEngine:
             StepError: a step failed; `partial` holds what the steps before it found.
         """
         began = time.perf_counter()
+        check_figures(figures or BodyFigures())
         state = TryOnState(
             person_picture=read_picture(person_image, role="person picture"),
             garment_picture=read_picture(clothing_image, role="garment picture"),
@@ -122,7 +124,9 @@ class InferenceEngine:
                     raise _as_step_error(plan.step, error, state) from error
                 refused.append(f"{model} could not be used: {error}")
                 continue
-            except StepError:
+            except StepError as error:
+                if error.state is None:
+                    error.state = state
                 raise
             except Exception as error:
                 raise _as_step_error(plan.step, error, state) from error
@@ -132,8 +136,9 @@ class InferenceEngine:
                 model,
                 output.used,
                 seconds,
-                output.confidence,
+                float(output.confidence),
                 (*refused, *output.notes),
+                dict(step.model_info()),
             )
             return _apply(step, state, output), record
         raise StepError(plan.step, "the pipeline names no model for it.", state=state)
@@ -179,7 +184,8 @@ def read_category(value: Category | str | None) -> Category | None:
         return Category(str(value))
     except ValueError as error:
         raise OptionError(
-            f"category: {value!r} is none.", hint=f"Use {', '.join(Category)}."
+            f"category: {str(value)!r} is not a category.",
+            hint=f"Use {', '.join(Category)}, or leave it out.",
         ) from error
 
 

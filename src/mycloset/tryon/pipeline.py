@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mycloset.errors import PipelineError
+from mycloset.errors import OptionError, PipelineError
 from mycloset.tryon.step import Step
 
 DEFAULT_PIPELINE = "embedded"
@@ -83,7 +83,8 @@ def load_pipeline(source: str | os.PathLike[str] | None = None) -> Pipeline:
     """Read a pipeline: the name of a built-in one, or the path of a YAML file.
 
     Raises:
-        PipelineError: it cannot be read, or names a step, model or option that does not exist.
+        PipelineError: it cannot be read, names a step, model or option that does not exist, or
+            gives an option a value that it cannot have.
     """
     source = source or DEFAULT_PIPELINE
     if isinstance(source, str) and source in built_in_pipelines():
@@ -105,8 +106,13 @@ def parse_pipeline(text: str, name: str) -> Pipeline:
     """Check a pipeline's YAML text; `name` is what messages call it."""
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that no calendar has
         raise PipelineError(f"{name}: it is not YAML ({error}).", hint="Mend the file.") from error
+    if not isinstance(data, dict):
+        raise PipelineError(
+            f"{name}: it holds {type(data).__name__}, not a mapping.",
+            hint="A pipeline has `name` and `steps`.",
+        )
     try:
         read = _PipelineFile.model_validate(data)
     except ValidationError as error:
@@ -150,10 +156,24 @@ def _check_entry(entry: _StepEntry, name: str) -> None:
                 hint=f"It has {', '.join(WAYS[entry.step])}.",
             )
         if entry.options:
-            known = inspect.signature(_way(entry.step, model)).parameters
-            for option in entry.options:
-                if option not in known:
-                    raise PipelineError(
-                        f"{name}: step {entry.step} has no option {option!r}.",
-                        hint=f"It has {', '.join(known) or 'none'}.",
-                    )
+            _check_options(entry, model, name)
+
+
+def _check_options(entry: _StepEntry, model: str, name: str) -> None:
+    known = inspect.signature(_way(entry.step, model)).parameters
+    for option in entry.options:
+        if option not in known:
+            raise PipelineError(
+                f"{name}: step {entry.step} has no option {option!r}.",
+                hint=f"It has {', '.join(known) or 'none'}.",
+            )
+    try:
+        # A step keeps its options and loads nothing until it runs, so that making one is a check.
+        build_step(entry.step, model, entry.options)
+    except OptionError as error:
+        raise PipelineError(f"{name}: {error.message}", hint=error.hint) from error
+    except (TypeError, ValueError) as error:
+        raise PipelineError(
+            f"{name}: step {entry.step} cannot take the options {entry.options} ({error}).",
+            hint="Give numbers as numbers, and yes or no as true or false.",
+        ) from error

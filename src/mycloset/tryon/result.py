@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mycloset.images import RGB, check_writable_file, write_bytes, write_picture
+from mycloset import __version__
+from mycloset.images import RGB, check_writable_file, make_folder, write_bytes, write_picture
 from mycloset.tryon.state import TryOnState
 
 
@@ -23,6 +25,7 @@ class StepRecord:
         seconds: wall time.
         confidence: 0..1.
         notes: findings, in plain language.
+        model: the step's `model_info`: `kind`, `name` and `licence` of what served it.
     """
 
     name: str
@@ -31,6 +34,7 @@ class StepRecord:
     seconds: float
     confidence: float
     notes: tuple[str, ...]
+    model: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,26 @@ class TryOnResult:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The findings of all steps."""
-        return tuple(note for step in self.steps for note in step.notes)
+        """The findings of all steps, each said once."""
+        return tuple(dict.fromkeys(note for step in self.steps for note in step.notes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture (.png, .jpg, .webp); whole or not at all."""
+        """Write the picture (.png, .jpg, .webp); whole or not at all.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
         return write_picture(path, self.image)
 
     def save_json(self, path: str | os.PathLike[str]) -> Path:
-        """Write `to_dict()` as JSON."""
+        """Write `to_dict()` as JSON; whole or not at all.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
         path = Path(path)
         check_writable_file(path)
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         write_bytes(path, (text + "\n").encode())
         return path
 
@@ -78,13 +90,19 @@ class TryOnResult:
         quality = state.quality.to_dict() if state.quality is not None else None
         measured = state.measurements
         return {
+            "mycloset": __version__,
             "pipeline": self.pipeline,
             "seconds": round(self.seconds, 4),
             "width": int(self.image.shape[1]),
             "height": int(self.image.shape[0]),
             "category": str(state.category) if state.category else None,
             "steps": [
-                asdict(step) | {"seconds": round(step.seconds, 4), "notes": list(step.notes)}
+                asdict(step)
+                | {
+                    "seconds": round(step.seconds, 4),
+                    "confidence": round(step.confidence, 4),
+                    "notes": list(step.notes),
+                }
                 for step in self.steps
             ],
             "notes": list(self.notes),
@@ -94,14 +112,17 @@ class TryOnResult:
 
 
 def save_step_pictures(state: TryOnState, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write what `state` holds so far as pictures into `folder` (made if missing)."""
+    """Write what `state` holds so far as pictures into `folder` (made if missing).
+
+    Raises:
+        OutputError: the folder cannot be made or written.
+    """
     from mycloset.tryon.drawings import contact_sheet, step_pictures
 
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     pictures = step_pictures(state)
     if not pictures:
         return []
+    folder = make_folder(folder)
     written = [write_picture(folder / f"{name}.png", rgb) for name, rgb in pictures.items()]
     written.append(write_picture(folder / "contact_sheet.png", contact_sheet(state)))
     return written

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mycloset.images import RGB, Picture
 from mycloset.tasks.garments import Category, GarmentShape
 from mycloset.tasks.masks import Mask
+from mycloset.tasks.measurements import BodyMeasurements
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.people import Person
-from mycloset.tasks.measurements import BodyMeasurements
 from mycloset.tasks.poses import Pose
 from mycloset.tasks.quality import QualityReport
 

@@ -28,7 +28,11 @@ class StepOutput:
 
 
 class Step(Protocol):
-    """One step: reads some fields of the state, writes others, touches nothing else."""
+    """One step: reads some fields of the state, writes others, touches nothing else.
+
+    Its options are the keyword arguments of its constructor, which only keeps and checks them:
+    networks are loaded when it first runs.
+    """
 
     name: ClassVar[str]
     reads: ClassVar[tuple[str, ...]]

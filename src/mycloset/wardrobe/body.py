@@ -7,7 +7,7 @@ the hip joints is the origin. "left" is the person's own, which is the picture's
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -157,7 +157,6 @@ class Body:
 
     shape: BodyShape
     pose: Pose
-    _cache: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def unit(self) -> float:
@@ -190,7 +189,7 @@ class Body:
         places = (-3, 0, 3, 7, 11, 16, 20, 26, 32, 38, 45, 52, 58, 64)
         belly = max(0.0, s.waist - 13.0) * 0.7
         depths = (
-            s.neck - 1.2, s.neck + 0.2, 7.2, 8.8, 9.9, 10.8, 11.0, 10.6 + belly * 0.5, 9.7 + belly,
+            2.0, s.neck - 0.6, 7.0, 8.8, 9.9, 10.8, 11.0, 10.6 + belly * 0.5, 9.7 + belly,
             9.4 + belly, 10.0 + belly * 0.7, 10.8, 11.0, 10.6,
         )  # fmt: skip
         return profile(tuple(v * self.unit for v in places), tuple(v * k for v in depths))
@@ -198,13 +197,11 @@ class Body:
     @cached_property
     def neck_base(self) -> Floats:
         """(3,) the trunk's upper end."""
-        lean = np.deg2rad(-self.pose.lean)
+        lean = np.deg2rad(self.pose.lean)
         length = self.trunk_length
-        return floats([length * np.sin(lean) * -1.0, -length * np.cos(lean), 0.0])
+        return floats([length * np.sin(lean), -length * np.cos(lean), 0.0])
 
-    def trunk(
-        self, start: float, stop: float, half_width: Profile, half_depth: Profile
-    ) -> Stack:
+    def trunk(self, start: float, stop: float, half_width: Profile, half_depth: Profile) -> Stack:
         """A stack on the trunk's axis, between cm below the neck's base."""
         length = self.trunk_length
         pose = self.pose
@@ -241,7 +238,9 @@ class Body:
             leg: Reach = getattr(pose, f"leg_{side}")
             raised = max(0.0, arm.upper[0] - 40.0) / 60.0
             shoulder = self.on_trunk(
-                sign * (self.shape.shoulders - 0.5 - 0.6 * raised) * k, (9.4 - 3.6 * raised) * k, -0.5
+                sign * (self.shape.shoulders - 0.5 - 0.6 * raised) * k,
+                (9.4 - 3.6 * raised) * k,
+                -0.5,
             )
             elbow = shoulder + _toward(sign, arm.upper) * np.float32(29.0 * k)
             wrist = elbow + _toward(sign, arm.lower) * np.float32(25.0 * k)

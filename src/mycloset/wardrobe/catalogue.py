@@ -1,9 +1,9 @@
-"""The demo's garments, by name: some of every kind, with patterns and prints that show a bad warp."""
+"""The demo's garments, by name: some of every kind, with patterns that show a bad warp."""
 
 from __future__ import annotations
 
 from mycloset.errors import OptionError
-from mycloset.wardrobe.fabrics import Fabric, Pattern, Weave
+from mycloset.wardrobe.fabrics import Color, Fabric, Pattern, Weave
 from mycloset.wardrobe.garments import GarmentKind, GarmentSpec, Neckline
 from mycloset.wardrobe.prints import Motif, Print
 
@@ -38,11 +38,16 @@ def demo_names(category: str | None = None) -> tuple[str, ...]:
     )
 
 
-def _tee(name: str, fabric: Fabric, seed: int, **more: object) -> GarmentSpec:
-    return GarmentSpec(GarmentKind.T_SHIRT, fabric, name, seed=seed, **more)  # type: ignore[arg-type]
+def _tee(
+    name: str,
+    fabric: Fabric,
+    seed: int,
+    *,
+    neckline: Neckline = Neckline.CREW,
+    trim: Color | None = None,
+) -> GarmentSpec:
+    return GarmentSpec(GarmentKind.T_SHIRT, fabric, name, neckline=neckline, trim=trim, seed=seed)
 
-
-_TEXT_INK = (CREAM, RUST, NAVY)
 
 _T_SHIRTS = (
     _tee(
@@ -82,7 +87,6 @@ _T_SHIRTS = (
         "block_tee",
         Fabric(CREAM, Pattern.COLOUR_BLOCKS, TEAL, third=NAVY, period_cm=24.0),
         17,
-        neckline=Neckline.CREW,
     ),
     _tee("ringer_tee", Fabric(BLUSH), 18, trim=PLUM),
     _tee(
@@ -111,7 +115,10 @@ _LONG_SLEEVES = (
     ),
     GarmentSpec(
         GarmentKind.LONG_SLEEVE,
-        Fabric((206, 208, 204), prints=(Print(Motif.EMBLEM, (0, 28), 24, (NAVY, RED, TEAL, CREAM)),)),
+        Fabric(
+            (206, 208, 204),
+            prints=(Print(Motif.EMBLEM, (0, 28), 24, (NAVY, RED, TEAL, CREAM)),),
+        ),
         "emblem_sweater",
         seed=23,
         trim=NAVY,
@@ -205,7 +212,8 @@ _TROUSERS = (
     GarmentSpec(
         GarmentKind.TROUSERS,
         Fabric(
-            (96, 92, 88), Pattern.CHECKS, (62, 60, 62), third=OCHRE, period_cm=8.0, weave=Weave.WOVEN
+            (96, 92, 88), Pattern.CHECKS, (62, 60, 62), third=OCHRE, period_cm=8.0,
+            weave=Weave.WOVEN,
         ),
         "checked_trousers",
         seed=54,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +16,7 @@ def bezier(*points: tuple[float, float], n: int = 24) -> Floats:
     t = np.linspace(0.0, 1.0, n)[:, None]
     rows = [np.asarray(point, np.float64)[None, :].repeat(n, axis=0) for point in points]
     while len(rows) > 1:
-        rows = [(1 - t) * a + t * b for a, b in zip(rows[:-1], rows[1:], strict=True)]
+        rows = [(1 - t) * a + t * b for a, b in pairwise(rows)]
     return rows[0].astype(np.float32)
 
 
@@ -26,8 +28,7 @@ def path(*pieces: ArrayLike) -> Floats:
 
 def mirrored(points: ArrayLike) -> Floats:
     """The polyline seen in a mirror at x = 0, in reverse order."""
-    flipped: Floats = (np.asarray(points, np.float32) * np.float32([-1.0, 1.0]))[::-1]
-    return flipped
+    return floats(floats(points) * floats([-1.0, 1.0]))[::-1]
 
 
 def smoothstep(low: float, high: float, x: ArrayLike) -> Floats:
@@ -37,16 +38,13 @@ def smoothstep(low: float, high: float, x: ArrayLike) -> Floats:
     return smooth
 
 
-def coverage(
-    polygon: ArrayLike, shape: tuple[int, int], *, oversample: int = 4, contours: int = 1
-) -> Floats:
+def coverage(polygon: ArrayLike, shape: tuple[int, int], *, oversample: int = 4) -> Floats:
     """(H, W) float32 share of each pixel that a polygon covers.
 
     Args:
         polygon: (N, 2) corners in pixels, where (0, 0) is the centre of the first pixel.
         shape: height and width.
         oversample: samples a pixel side.
-        contours: unused points of view; one polygon is filled.
     """
     height, width = shape
     corners = (np.asarray(polygon, np.float64) + 0.5) * oversample - 0.5

@@ -1,4 +1,4 @@
-"""What a garment is made of: its colours, its pattern, its print, as functions of the cloth's own centimetres."""
+"""What a garment is made of: colours, pattern and prints as functions of the cloth's own places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mycloset.wardrobe.curves import Floats, smoothstep
+from mycloset.wardrobe.curves import Floats, floats, smoothstep
 from mycloset.wardrobe.prints import Print, sample_print
 
 Color = tuple[int, int, int]
@@ -91,12 +91,12 @@ def paint(fabric: Fabric, x: ArrayLike, y: ArrayLike, footprint: float) -> Float
     if fabric.pattern is Pattern.CHECKS:
         down = _bars(y, period, fabric.share, footprint)
         across = _bars(x, period, fabric.share, footprint)
-        colors = _mix(ground, second, 0.5 * (down + across))
+        colors = _mix(ground, second, floats(0.5 * (down + across)))
         lines = np.maximum(
-            _bars(y + period / 2, period, 0.07, footprint),
-            _bars(x + period / 2, period, 0.07, footprint),
+            _bars(floats(y + period / 2), period, 0.07, footprint),
+            _bars(floats(x + period / 2), period, 0.07, footprint),
         )
-        return _mix(colors, third, 0.75 * lines)
+        return _mix(colors, third, floats(0.75 * lines))
     if fabric.pattern is Pattern.DOTS:
         return _mix(ground, second, _dots(x, y, period, fabric.share, footprint))
     if fabric.pattern is Pattern.COLOUR_BLOCKS:
@@ -127,12 +127,11 @@ def weave_grain(fabric: Fabric, x: ArrayLike, y: ArrayLike, footprint: float) ->
     if visible == 0.0:
         return np.ones(np.broadcast_shapes(x.shape, y.shape), np.float32)
     wave = np.sin(phase * np.float32(2 * np.pi / pitch))
-    return (1.0 + strength * visible * wave).astype(np.float32)
+    return floats(1.0 + strength * visible * wave)
 
 
 def _mix(colors: Floats, color: Floats, share: Floats) -> Floats:
-    mixed: Floats = colors + (color - colors) * share[..., None]
-    return mixed
+    return floats(colors + (color - colors) * share[..., None])
 
 
 def _bars(at: Floats, period: float, share: float, footprint: float) -> Floats:

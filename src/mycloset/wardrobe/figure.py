@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from mycloset.errors import OptionError
 from mycloset.wardrobe.body import Body, BodyShape, Pose
-from mycloset.wardrobe.curves import Floats, blur, floats, smoothstep, to_bytes, to_linear, to_srgb
-from mycloset.wardrobe.dressing import put_garment, waist_height
+from mycloset.wardrobe.curves import Floats, blur, floats, to_bytes, to_linear, to_srgb
+from mycloset.wardrobe.dressing import put_garment
 from mycloset.wardrobe.fabrics import Color, as_float
+from mycloset.wardrobe.flesh import put_body
 from mycloset.wardrobe.garments import SIDES, GarmentSpec
-from mycloset.wardrobe.head import Looks, put_head
+from mycloset.wardrobe.head import put_head
+from mycloset.wardrobe.looks import Looks
+from mycloset.wardrobe.patches import Frame
 from mycloset.wardrobe.scenery import Scenery, backdrop
-from mycloset.wardrobe.solids import Frame, Tube, ellipsoid
-from mycloset.wardrobe.stage import LABELS, SHOE, SKIN, Light, Stage
+from mycloset.wardrobe.stage import LABELS, Light, Stage
+from mycloset.wardrobe.worn import waist_height
 
 
 class Framing(StrEnum):
@@ -142,7 +145,7 @@ def draw_figure(
     frame = _frame(figure, body, (size[0] * _OVERSAMPLE, size[1] * _OVERSAMPLE))
     stage = Stage(frame)
     skin = to_linear(as_float(figure.looks.skin))
-    _put_body(stage, body, skin, outfit)
+    put_body(stage, body, skin, to_linear(as_float(outfit.shoes)))
     if outfit.lower is not None:
         put_garment(stage, body, outfit.lower, figure.seed)
     if outfit.upper is not None:
@@ -160,11 +163,10 @@ def _developed(
     """The picture of a finished scene, and its truth."""
     there = _shrink(stage.there.astype(np.float32), size)
     lit = _shrink(stage.lit(figure.light), size)
-    full_length = figure.framing is Framing.FULL
-    floor_y = None
-    if full_length:
-        floor = max(float(body.joints[f"ankle_{side}"][1]) for side in SIDES) + 7.0 * body.unit
-        floor_y = float(stage.frame.to_pixels([[0.0, floor]])[0, 1]) / _OVERSAMPLE
+    floor = max(float(body.joints[f"ankle_{side}"][1]) for side in SIDES) + 7.0 * body.unit
+    floor_y: float | None = float(stage.frame.to_pixels([[0.0, floor]])[0, 1]) / _OVERSAMPLE
+    if floor_y is not None and floor_y > size[0] * 1.05:
+        floor_y = None
     scene = to_linear(backdrop(figure.scenery, size, figure.seed, floor_y))
     scene = scene * _fall_shadow(stage, figure, size, floor_y)[..., None]
     picture = to_srgb(lit + scene * (1 - there)[..., None])
@@ -206,7 +208,7 @@ def _frame(figure: FigureSpec, body: Body, size: tuple[int, int]) -> Frame:
         Framing.FULL: max(float(body.joints[f"ankle_{s}"][1]) for s in SIDES) + 8.0 * k,
         Framing.THREE_QUARTER: 44.0 * k,
         Framing.HALF: 16.0 * k,
-        Framing.FACE: float(neck[1]) + 6.0 * k,
+        Framing.FACE: float(neck[1]) + 1.0 * k,
     }[figure.framing]
     hands = [body.joints[f"hand_{s}"] for s in SIDES] + [body.joints[f"wrist_{s}"] for s in SIDES]
     if figure.framing is not Framing.FACE:
@@ -223,95 +225,6 @@ def _frame(figure: FigureSpec, body: Body, size: tuple[int, int]) -> Frame:
     return Frame(size, scale, (width * (0.5 + figure.offset) - middle * scale, y0))
 
 
-def _put_body(stage: Stage, body: Body, skin: Floats, outfit: Outfit) -> None:
-    k, frame = body.unit, stage.frame
-    trunk = body.trunk(-2.5 * k, 62.0 * k, body.half_width, body.half_depth).seen(frame)
-    if trunk is not None:
-        side_x = np.abs(trunk.across)
-        # Collar bones and the hollow between them.
-        bone = np.exp(-0.5 * ((trunk.along - (4.6 + 0.10 * side_x) * k) / (0.55 * k)) ** 2)
-        bone = 0.28 * bone * smoothstep(1.0, 2.5, side_x) * smoothstep(14.0, 9.0, side_x)
-        hollow = np.exp(-0.5 * ((side_x / 1.2) ** 2 + ((trunk.along - 4.6 * k) / 1.3) ** 2))
-        swell = body.shape.bust * 0.8 * k * np.exp(
-            -0.5 * (((side_x - 7.0 * k) / (4.4 * k)) ** 2 + ((trunk.along - 21 * k) / (4.8 * k)) ** 2)
-        )  # fmt: skip
-        trunk.emboss(bone - 0.5 * hollow + swell)
-        stage.put(trunk, skin, "neck", material=SKIN, group=1)
-    head, neck = body.joints["head"], body.joints["neck"]
-    low = neck + floats([0, 5.5 * k, -1.5 * k])
-    high = neck + (head - neck) * np.float32(0.62) + floats([0, 0, -1.5 * k])
-    radius = body.shape.neck * k
-    throat = Tube(np.stack([high, low]), lambda t: floats(radius + 0.02 * t)).seen(frame)
-    if throat is not None:
-        cords = 0.22 * np.exp(-0.5 * ((np.abs(throat.across) - 0.55 + 0.02 * throat.along) / 0.14) ** 2)
-        throat.emboss(cords)
-    stage.put(throat, skin * floats([0.96, 0.92, 0.90]), "neck", material=SKIN, group=1, blend=3.0)
-    for side, sign in SIDES.items():
-        for patch, label in (
-            (body.leg(side).seen(frame), f"{side}-leg"),
-            (body.arm(side).seen(frame), f"{side}-arm"),
-        ):
-            if patch is None:
-                continue
-            melt = 3.0 * smoothstep(13 * k, 2 * k, patch.along)
-            if label.endswith("leg"):
-                kneecap = np.exp(-0.5 * (((patch.along - 42 * k) / 3.2) ** 2 + (patch.across / 0.6) ** 2))
-                patch.emboss(0.35 * kneecap)
-            else:
-                pit = np.exp(-0.5 * (((patch.along - 29 * k) / 0.8) ** 2 + (patch.across / 0.5) ** 2))
-                patch.emboss(-0.12 * pit)
-            stage.put(patch, skin, label, material=SKIN, group=1, blend=melt)
-        _put_hand(stage, body, side, sign, skin)
-        _put_shoe(stage, body, side, sign, to_linear(as_float(outfit.shoes)))
-
-
-def _put_hand(stage: Stage, body: Body, side: str, sign: float, skin: Floats) -> None:
-    k, frame, label = body.unit, stage.frame, f"{side}-arm"
-    wrist, tip = body.joints[f"wrist_{side}"], body.joints[f"hand_{side}"]
-    way = (tip - wrist) / np.float32(np.linalg.norm(tip - wrist))
-    flat = float(np.hypot(way[0], way[1])) + 1e-6
-    # Across the hand, towards the thumb: forwards and inwards of a hanging arm.
-    thumb = floats([-sign * way[1] / flat, sign * way[0] / flat, 0.0])
-    turn = 0.80
-
-    def at(down: float, aside: float, forward: float = 0.0) -> Floats:
-        place = wrist + way * np.float32(down * k) + thumb * np.float32(aside * turn * k)
-        return floats(place + floats([0, 0, forward * k]))
-
-    angle = float(np.rad2deg(np.arctan2(-way[0], way[1])))
-    palm = ellipsoid(frame, at(4.6, 0.0), (3.5 * turn * k, 5.3 * k, 1.9 * k), angle)
-    wristband = Tube(np.stack([at(-1.0, 0.0), at(3.0, 0.0)]), lambda t: floats(2.35 * k + 0.05 * t)).seen(frame)
-    stage.put(wristband, skin, label, material=SKIN, group=1, blend=1.0)
-    stage.put(palm, skin, label, material=SKIN, group=1, blend=1.4)
-    for place, reach, girth in ((2.5, 7.0, 0.86), (0.85, 7.8, 0.90), (-0.85, 7.2, 0.86), (-2.4, 5.8, 0.76)):
-        joints = np.stack([
-            at(7.2, place * 0.95), at(7.2 + reach * 0.45, place * 1.04, 0.5), at(7.2 + reach * 0.8, place * 1.0, 0.3),
-            at(7.2 + reach * 1.0, place * 0.95, -0.6),
-        ])  # fmt: skip
-        finger = Tube(joints, lambda t, g=girth: floats(g * k * (1.0 - 0.022 * np.clip(t, 0, 12)))).seen(frame)  # type: ignore[misc]
-        stage.put(finger, skin * floats([1.0, 0.95, 0.93]), label, material=SKIN, group=1, blend=0.25)
-    joints = np.stack([at(1.6, 2.4, 0.8), at(5.0, 4.3, 1.5), at(8.2, 4.3, 1.4)])
-    thumb_tube = Tube(joints, lambda t: floats(1.15 * k - 0.02 * t)).seen(frame)
-    stage.put(thumb_tube, skin * floats([1.0, 0.96, 0.94]), label, material=SKIN, group=1, blend=0.6)
-
-
-def _put_shoe(stage: Stage, body: Body, side: str, sign: float, color: Floats) -> None:
-    k, frame, label = body.unit, stage.frame, f"{side}-shoe"
-    ankle = body.joints[f"ankle_{side}"]
-    out = np.float32(1.6 * sign * k)
-    heel = ellipsoid(frame, ankle + floats([0.2 * out, 2.4 * k, 0]), (4.1 * k, 4.4 * k, 5.0 * k))
-    toe = ellipsoid(frame, ankle + floats([1.2 * out, 4.7 * k, 9.0 * k]), (4.6 * k, 3.1 * k, 9.0 * k), -6.0 * sign)
-    sole = ellipsoid(frame, ankle + floats([1.2 * out, 6.4 * k, 9.2 * k]), (4.9 * k, 1.3 * k, 9.3 * k))
-    stage.put(heel, color * 0.9, label, material=SHOE, group=5)
-    if toe is not None:
-        colors = np.broadcast_to(color, (*toe.z.shape, 3)).copy()
-        laces = (np.abs(toe.along + 1.6 * k) < 1.3 * k) & (np.abs(toe.across) < 1.7 * k)
-        bars = 0.5 + 0.5 * np.sin(toe.along * 9 / k)
-        colors *= 1 - 0.35 * (laces * bars)[..., None]
-        stage.put(toe, colors, label, material=SHOE, group=5, blend=1.5)
-    stage.put(sole, floats([0.62, 0.60, 0.57]), label, material=SHOE, group=6)
-
-
 def _fall_shadow(
     stage: Stage, figure: FigureSpec, size: tuple[int, int], floor_y: float | None
 ) -> Floats:
@@ -325,7 +238,9 @@ def _fall_shadow(
     if floor_y is not None:
         columns, rows = np.meshgrid(np.arange(size[1]), np.arange(size[0]))
         for side in SIDES:
-            foot = stage.frame.to_pixels([Body(figure.shape, figure.pose).joints[f"ankle_{side}"]])[0]
+            foot = stage.frame.to_pixels([Body(figure.shape, figure.pose).joints[f"ankle_{side}"]])[
+                0
+            ]
             dx = (columns - foot[0] / _OVERSAMPLE + lamp[0] * 8 * scale) / (13.0 * scale)
             dy = (rows - floor_y + 1.2 * scale) / (2.6 * scale)
             factor = factor * (1 - 0.42 * np.exp(-0.5 * (dx**2 + dy**2)))

@@ -28,6 +28,12 @@ def relief(folds: list[Fold], x: Floats, y: Floats) -> Floats:
     return total
 
 
+def coarse_relief(folds: list[Fold], x: Floats, y: Floats) -> Floats:
+    """As `relief`, found at every fourth place only: folds are smooth."""
+    small = relief(folds, x[::4, ::4], y[::4, ::4])
+    return floats(cv2.resize(small, x.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
 def _ridge(fold: Fold, x: Floats, y: Floats) -> Floats:
     span = floats(fold.end) - floats(fold.start)
     length = float(np.hypot(span[0], span[1])) + 1e-6

@@ -168,8 +168,8 @@ def _emblem(printed: Print, width: int) -> Image.Image:
     waves = ((0.08, sea), (0.27, _between(sea, sky, 0.35)), (0.46, sea))
     for index, (row, color) in enumerate(waves):
         at = np.linspace(0, width, 200)
-        crest = middle + radius * row
-        crest = crest + radius * 0.055 * np.sin(at / width * 2 * np.pi * 3.5 + index * 2.0)
+        swell = np.sin(at / width * 2 * np.pi * 3.5 + index * 2.0)
+        crest = middle + radius * (row + 0.055 * swell)
         edge = [(float(a), float(b)) for a, b in zip(at, crest, strict=True)]
         brush.polygon([*edge, (width, width), (0, width)], fill=(*color, 255))
     hole = Image.new("L", (width, width), 0)
@@ -186,16 +186,18 @@ def _emblem(printed: Print, width: int) -> Image.Image:
 def _mountains(printed: Print, width: int) -> Image.Image:
     height = round(width * 1.12)
     sky, peak, near = printed.colors[:3]
-    image, pen = _blank(width, height)
+    image, _ = _blank(width, height)
     scene, brush = _blank(width, height)
     brush.rectangle((0, 0, width, height), fill=(*sky, 255))
     _disc(brush, width * 0.66, height * 0.30, width * 0.15, _between(sky, (255, 255, 255), 0.75))
+    far = [(-0.1, 0.8), (0.18, 0.42), (0.32, 0.55), (0.5, 0.30), (0.78, 0.62), (1.1, 0.45)]
+    hills = [(-0.1, 0.72), (0.2, 0.62), (0.42, 0.76), (0.7, 0.58), (1.1, 0.8)]
+    shore = [(-0.1, 0.9), (0.3, 0.82), (0.62, 0.9), (1.1, 0.8)]
     for points, color in (
-        ([(-0.1, 0.8), (0.18, 0.42), (0.32, 0.55), (0.5, 0.30), (0.78, 0.62), (1.1, 0.45), (1.1, 1), (-0.1, 1)], peak),
-        ([(-0.1, 0.72), (0.2, 0.62), (0.42, 0.76), (0.7, 0.58), (1.1, 0.8), (1.1, 1), (-0.1, 1)], near),
-        ([(-0.1, 0.9), (0.3, 0.82), (0.62, 0.9), (1.1, 0.8), (1.1, 1), (-0.1, 1)], _between(near, (10, 10, 20), 0.4)),
+        (far, peak), (hills, near), (shore, _between(near, (10, 10, 20), 0.4)),
     ):  # fmt: skip
-        brush.polygon([(x * width, y * height) for x, y in points], fill=(*color, 255))
+        outline = [*points, (1.1, 1.0), (-0.1, 1.0)]
+        brush.polygon([(x * width, y * height) for x, y in outline], fill=(*color, 255))
     snow = [(0.5, 0.30), (0.40, 0.405), (0.46, 0.385), (0.50, 0.42), (0.54, 0.38), (0.615, 0.432)]
     brush.polygon([(x * width, y * height) for x, y in snow], fill=(250, 250, 250, 255))
     hole = Image.new("L", (width, height), 0)

@@ -55,14 +55,16 @@ def backdrop(
         picture = _room(size, rng)
     else:
         glow = 1.0 + 0.05 * np.exp(-((columns * 0.9) ** 2) - ((rows - 0.4) * 1.6) ** 2)
-        picture = floats(_PAPER[scenery]) * glow[..., None]
-        picture = picture + 0.006 * smooth_noise(size, (height / 4, width / 3), rng)[..., None]
+        picture = floats(floats(_PAPER[scenery]) * glow[..., None])
+        picture += 0.006 * smooth_noise(size, (height / 4, width / 3), rng)[..., None]
     if floor_y is not None:
         line = (floor_y - 0.085 * height) / height
         if scenery in _PAPER:
             # Studio paper runs on under the feet: the floor is a soft change of tone.
             bend = smoothstep(line - 0.05, line + 0.05, rows)
-            picture = picture * (1 - 0.07 * bend * (1 - 0.6 * smoothstep(line, 1.05, rows)))[..., None]
+            picture = (
+                picture * (1 - 0.07 * bend * (1 - 0.6 * smoothstep(line, 1.05, rows)))[..., None]
+            )
         else:
             picture = _with_boards(floats(picture), int(line * height), rng)
     vignette = 1 - 0.10 * ((rows - 0.5) ** 2 + 0.5 * columns**2)

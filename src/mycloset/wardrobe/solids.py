@@ -1,8 +1,4 @@
-"""Rounded solids seen from the front: for every pixel the surface's depth, normal and own coordinates.
-
-The camera's frame is in centimetres: x to the right, y down, z towards the viewer; the view is
-orthographic along z. Each solid has a closed form there, so nothing is traced.
-"""
+"""Rounded solids seen from the front; each has a closed form, so that nothing is traced."""
 
 from __future__ import annotations
 
@@ -13,110 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mycloset.wardrobe.curves import Floats, blur, floats, smoothstep
-
-FAR = np.float32(-1e4)
-"""Depth where there is nothing."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where the pixels of a picture lie in the camera's centimetres.
-
-    Attributes:
-        size: height and width in pixels.
-        scale: pixels per centimetre.
-        origin: (2,) pixel at which x = y = 0.
-    """
-
-    size: tuple[int, int]
-    scale: float
-    origin: tuple[float, float]
-
-    def window(self, left: float, top: float, right: float, bottom: float) -> Window:
-        """The part of the picture that holds a box in cm; may be empty."""
-        height, width = self.size
-        x0 = int(np.clip(np.floor(left * self.scale + self.origin[0]), 0, width))
-        x1 = int(np.clip(np.ceil(right * self.scale + self.origin[0]) + 1, x0, width))
-        y0 = int(np.clip(np.floor(top * self.scale + self.origin[1]), 0, height))
-        y1 = int(np.clip(np.ceil(bottom * self.scale + self.origin[1]) + 1, y0, height))
-        return Window(self, slice(y0, y1), slice(x0, x1))
-
-    def to_pixels(self, points: ArrayLike) -> Floats:
-        """(N, 2) pixels of (N, 2) or (N, 3) points in cm."""
-        flat = floats(points)[..., :2]
-        return floats(flat * np.float32(self.scale) + floats(self.origin))
-
-
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of a frame."""
-
-    frame: Frame
-    rows: slice
-    columns: slice
-
-    @property
-    def empty(self) -> bool:
-        return self.rows.stop <= self.rows.start or self.columns.stop <= self.columns.start
-
-    def grid(self) -> tuple[Floats, Floats]:
-        """x as (1, w) and y as (h, 1), in cm."""
-        columns = np.arange(self.columns.start, self.columns.stop, dtype=np.float32)
-        rows = np.arange(self.rows.start, self.rows.stop, dtype=np.float32)
-        scale = np.float32(1 / self.frame.scale)
-        x = (columns - np.float32(self.frame.origin[0])) * scale
-        y = (rows - np.float32(self.frame.origin[1])) * scale
-        return x[None, :], y[:, None]
-
-
-@dataclass
-class Patch:
-    """A solid's front surface in a window; arrays are (h, w) float32.
-
-    Attributes:
-        window: where it lies.
-        z: depth, FAR where the solid is not.
-        nx, ny, nz: unit normal.
-        across, along: the surface's own coordinates. Tubes: angle around the axis (0 towards the
-            viewer, positive to the outer side) and cm from the tube's start. Stacks: the body's
-            own x in cm and cm down the axis.
-        turn: stacks only: angle around the axis, 0 in front, positive to the picture's right.
-    """
-
-    window: Window
-    z: Floats
-    nx: Floats
-    ny: Floats
-    nz: Floats
-    across: Floats
-    along: Floats
-    turn: Floats
-
-    @property
-    def there(self) -> np.ndarray:
-        """(h, w) bool."""
-        return np.asarray(self.z > FAR / 2)
-
-    def cut(self, keep: ArrayLike) -> None:
-        """Take away what is not kept."""
-        self.z = np.where(keep, self.z, FAR)
-
-    def emboss(self, relief: ArrayLike, strength: float = 1.0) -> None:
-        """Raise the surface by a relief in cm, and turn its normals with it."""
-        relief = floats(relief) * np.float32(strength)
-        step = np.float32(self.window.frame.scale)
-        down, right = np.gradient(relief)
-        self.z = self.z + np.where(self.there, relief, 0)
-        self.tilt(right * step, down * step)
-
-    def tilt(self, slope_x: Floats, slope_y: Floats) -> None:
-        """Turn the normals as a relief with these slopes would."""
-        # Seen from the side a relief moves normals less, as its slopes are foreshortened.
-        nx = self.nx - slope_x * self.nz
-        ny = self.ny - slope_y * self.nz
-        length = np.sqrt(nx * nx + ny * ny + self.nz * self.nz) + np.float32(1e-6)
-        self.nx, self.ny, self.nz = nx / length, ny / length, self.nz / length
-
+from mycloset.wardrobe.patches import FAR, Frame, Patch
 
 _STEP = 0.02
 """cm between the entries of a profile's table."""
@@ -169,7 +62,9 @@ class Stack:
         table_a, table_b = floats(self.half_width(table_v)), floats(self.half_depth(table_v))
         slope_a, slope_b = np.gradient(table_a, _STEP), np.gradient(table_b, _STEP)
         reach = float(np.maximum(table_a, table_b).max()) + 2.0
-        ends = np.stack([self.place(a, v, 0.0) for a in (-reach, reach) for v in (self.start, self.stop)])
+        ends = np.stack(
+            [self.place(a, v, 0.0) for a in (-reach, reach) for v in (self.start, self.stop)]
+        )
         low, high = ends.min(axis=0) - abs(self.bow), ends.max(axis=0) + abs(self.bow)
         window = frame.window(float(low[0]), float(low[1]) - 1, float(high[0]), float(high[1]) + 1)
         if window.empty:
@@ -207,9 +102,9 @@ class Stack:
         return Patch(
             window,
             np.where(there, z + np.float32(self.origin[2]), FAR).astype(np.float32),
-            nx / length,
-            ny / length,
-            nz / length,
+            floats(nx / length),
+            floats(ny / length),
+            floats(nz / length),
             own_x.astype(np.float32),
             seen_v.astype(np.float32),
             turn.astype(np.float32),
@@ -295,7 +190,9 @@ def _softened(
     length = np.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-6)
     # Near the outline the average would look inwards; there the exact normals stay.
     inner = smoothstep(0.80, 0.98, total)
-    mixed = [old + (new / length - old) * inner for old, new in zip(normal, (nx, ny, nz), strict=True)]
+    mixed = [
+        old + (new / length - old) * inner for old, new in zip(normal, (nx, ny, nz), strict=True)
+    ]
     length = np.sqrt(sum(part * part for part in mixed)) + np.float32(1e-6)
     return mixed[0] / length, mixed[1] / length, mixed[2] / length
 
@@ -311,23 +208,24 @@ def _bone(
     slope_r: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     """Depth, normal, angle and place along of one tapered bone with round ends."""
-    flat = float(np.hypot(axis[0], axis[1]))
+    ax, ay, az = (float(v) for v in axis)
+    flat = float(np.hypot(ax, ay))
     c = max(flat, 0.35)
-    s = float(np.sign(axis[2])) * float(np.sqrt(1 - c * c)) if flat < 0.9999 else 0.0
-    dx, dy = (axis[0] / flat, axis[1] / flat) if flat > 1e-4 else (0.0, 1.0)
+    s = float(np.sign(az)) * float(np.sqrt(1 - c * c)) if flat < 0.9999 else 0.0
+    dx, dy = (ax / flat, ay / flat) if flat > 1e-4 else (0.0, 1.0)
     along2 = px * np.float32(dx) + py * np.float32(dy)
     side = px * np.float32(dy) - py * np.float32(dx)
 
-    def row(t: Floats) -> Floats:
+    def row(t: Floats) -> NDArray[np.int32]:
         index = ((t + np.float32(before) - table_t[0]) * np.float32(20)).astype(np.int32)
-        return np.clip(index, 0, len(table_t) - 1)
+        return np.asarray(np.clip(index, 0, len(table_t) - 1), np.int32)
 
-    axial = along2 / np.float32(c)
+    axial = floats(along2 / np.float32(c))
     for _ in range(2 if s else 1):
-        radius = table_r[row(np.clip(axial, 0, length))]
+        radius = table_r[row(floats(np.clip(axial, 0, length)))]
         q = np.sqrt(np.maximum(radius * radius - side * side, 0))
-        axial = (along2 + np.float32(s) * q) / np.float32(c)
-    place = np.clip(axial, 0, length)
+        axial = floats((along2 + np.float32(s) * q) / np.float32(c))
+    place = floats(np.clip(axial, 0, length))
     at = row(place)
     radius = table_r[at]
     q2 = radius * radius - side * side
@@ -346,7 +244,7 @@ def _bone(
     # From the surface point everything else follows.
     a3 = (np.float32(dx * c), np.float32(dy * c), np.float32(s))
     full = px * a3[0] + py * a3[1] + z * a3[2]
-    t = np.clip(full, 0, length)
+    t = floats(np.clip(full, 0, length))
     ex, ey, ez = px - t * a3[0], py - t * a3[1], z - t * a3[2]
     size = np.sqrt(ex * ex + ey * ey + ez * ez) + np.float32(1e-6)
     taper = np.where(z_body >= z, slope_r[row(t)], 0)
@@ -386,4 +284,5 @@ def ellipsoid(
     nx, ny = gu * c - gv * s, gu * s + gv * c
     length = np.sqrt(nx * nx + ny * ny + gz * gz) + np.float32(1e-9)
     z = np.where(rest > 0, height + cz, FAR).astype(np.float32)
-    return Patch(window, z, nx / length, ny / length, gz / length, floats(u), floats(v), floats(u))
+    normal = (floats(nx / length), floats(ny / length), floats(gz / length))
+    return Patch(window, z, *normal, floats(u), floats(v), floats(u))

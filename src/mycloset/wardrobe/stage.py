@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mycloset.wardrobe.curves import Floats, blur, floats, smoothstep
-from mycloset.wardrobe.solids import FAR, Frame, Patch
+from mycloset.wardrobe.patches import FAR, Frame, Patch
 
 # What a surface is made of decides how it answers light.
 CLOTH, SKIN, HAIR, SHOE = range(4)
@@ -19,7 +19,7 @@ LABELS = (
     "belt", "left-shoe", "right-shoe", "face", "left-leg", "right-leg", "left-arm",
     "right-arm", "bag", "scarf", "neck",
 )  # fmt: skip
-"""Names of the part numbers: those of ATR-18 in their order, and the neck's and chest's skin apart."""
+"""Names of the part numbers: those of ATR-18 in their order, then the skin of neck and chest."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Light:
 
 
 class Stage:
-    """For every pixel the nearest surface: depth, normal, colour, label, and where in its cloth it is."""
+    """The nearest surface at every pixel: depth, normal, colour, label, place in its cloth."""
 
     def __init__(self, frame: Frame) -> None:
         height, width = frame.size
@@ -100,33 +100,48 @@ class Stage:
             beneath = np.isin(self.label[here], [LABELS.index(name) for name in covers]) & there
             patch.z = np.where(beneath, np.maximum(patch.z, old_z + np.float32(0.3)), patch.z)
         difference = patch.z - old_z
-        normal = np.stack([patch.nx, patch.ny, patch.nz], axis=-1)
         softness = np.broadcast_to(floats(blend), old_z.shape)
-        melts = there & (softness > 0) & (self.group[here] == group) & (old_z > FAR / 2)
-        melts &= np.abs(difference) < softness
         wins = there & (difference > 0)
+        melts = there & (self.group[here] == group) & (np.abs(difference) < softness)
         if melts.any():
-            k = softness[melts]
-            share = 0.5 + 0.5 * difference[melts] / k
-            mixed = self.normal[here][melts] * (1 - share)[:, None] + normal[melts] * share[:, None]
-            mixed /= np.linalg.norm(mixed, axis=1, keepdims=True) + 1e-6
-            depth = old_z[melts] * (1 - share) + patch.z[melts] * share + k * share * (1 - share)
-            self.normal[here][wins & ~melts] = normal[wins & ~melts]
-            self.z[here][wins & ~melts] = patch.z[wins & ~melts]
-            self.normal[here][melts] = mixed
-            self.z[here][melts] = depth
+            self._melt(patch, np.nonzero(melts), difference, softness)
+            plain = wins & ~melts
         else:
-            self.normal[here][wins] = normal[wins]
-            self.z[here][wins] = patch.z[wins]
-        colors = np.broadcast_to(floats(color), (*old_z.shape, 3))
-        self.color[here][wins] = colors[wins]
-        self.label[here][wins] = LABELS.index(label)
-        self.material[here][wins] = material
-        self.group[here][wins] = group
+            plain = wins
+        rows, columns = np.nonzero(plain)
+        at = (rows + patch.window.rows.start, columns + patch.window.columns.start)
+        self.normal[at] = np.stack(
+            [part[rows, columns] for part in (patch.nx, patch.ny, patch.nz)], axis=-1
+        )
+        self.z[at] = patch.z[rows, columns]
+        rows, columns = np.nonzero(wins)
+        at = (rows + patch.window.rows.start, columns + patch.window.columns.start)
+        color = floats(color)
+        self.color[at] = color if color.ndim == 1 else color[rows, columns]
+        self.label[at] = LABELS.index(label)
+        self.material[at] = material
+        self.group[at] = group
         if cloth_at is None:
-            self.cloth_at[here][wins] = np.nan
+            self.cloth_at[at] = np.nan
         else:
-            self.cloth_at[here][wins] = np.stack(cloth_at, axis=-1)[wins]
+            self.cloth_at[at] = np.stack([part[rows, columns] for part in cloth_at], axis=-1)
+
+    def _melt(
+        self,
+        patch: Patch,
+        where: tuple[NDArray[np.intp], ...],
+        difference: Floats,
+        softness: Floats,
+    ) -> None:
+        """Round the crease between the surface and what is there."""
+        at = (where[0] + patch.window.rows.start, where[1] + patch.window.columns.start)
+        k = softness[where]
+        share = 0.5 + 0.5 * difference[where] / k
+        new = np.stack([part[where] for part in (patch.nx, patch.ny, patch.nz)], axis=-1)
+        mixed = self.normal[at] * (1 - share)[:, None] + new * share[:, None]
+        self.normal[at] = mixed / (np.linalg.norm(mixed, axis=1, keepdims=True) + 1e-6)
+        depth = self.z[at] * (1 - share) + patch.z[where] * share
+        self.z[at] = depth + k * share * (1 - share)
 
     @property
     def there(self) -> NDArray[np.bool_]:
@@ -149,34 +164,33 @@ class Stage:
         return picture
 
     def _lit_box(self, light: Light, box: tuple[slice, slice]) -> Floats:
-        z, normal, there = self.z[box], self.normal[box], self.there[box]
-        material = self.material[box]
+        there = self.there[box]
         lamp = light.direction
+        sky_map, lamp_map = _occlusion(self.z[box], there, lamp, self.frame.scale)
+        normal, material = self.normal[box][there], self.material[box][there]
+        open_sky, lamp_seen = sky_map[there], lamp_map[there]
         facing = normal @ lamp
-        open_sky, lamp_seen = _occlusion(z, there, lamp, self.frame.scale)
-        skin, hair, shoe = (material == kind for kind in (SKIN, HAIR, SHOE))
+        skin = material == SKIN
         wrap = np.where(skin, np.float32(0.22), np.float32(0.10))
         diffuse = np.clip((facing + wrap) / (1 + wrap), 0, 1)
-        key = light.strength * 1.35 * diffuse * lamp_seen
-        sky = light.ambient * open_sky * (0.72 - 0.28 * normal[..., 1])
+        key = np.float32(light.strength * 1.35) * diffuse * lamp_seen
         # A weak light from the other side keeps shadows from going flat.
         other = floats([-lamp[0], -0.1, 0.55])
-        sky = sky + 0.16 * np.clip(normal @ (other / np.linalg.norm(other)), 0, 1) * open_sky
-        total = key[..., None] * light.tint + sky[..., None]
+        fill = np.clip(normal @ (other / np.float32(np.linalg.norm(other))), 0, 1)
+        sky = np.float32(light.ambient) * (0.72 - 0.28 * normal[:, 1]) + 0.16 * fill
+        total = key[:, None] * light.tint + (sky * open_sky)[:, None]
         # Light that wanders under the skin comes out red at the edge of the shadow.
-        edge = np.exp(-((facing - 0.05) ** 2) / 0.06) * skin * light.strength * 0.16 * open_sky
-        total += edge[..., None] * floats([1.0, 0.30, 0.18])
-        picture = self.color[box] * total
+        edge = np.exp(-((facing[skin] - 0.05) ** 2) / 0.06) * open_sky[skin]
+        total[skin] += (0.16 * light.strength * edge)[:, None] * floats([1.0, 0.30, 0.18])
+        lit = self.color[box][there] * total
         half = lamp + floats([0, 0, 1])
-        half /= np.linalg.norm(half)
-        shine = np.clip(normal @ half, 0, 1)
-        gloss = (
-            np.where(skin, 0.055 * shine**18, 0)
-            + np.where(hair, 0.05 * shine**10, 0)
-            + np.where(shoe, 0.10 * shine**30, 0)
-        )
-        picture += (gloss * lamp_seen)[..., None].astype(np.float32)
-        return np.asarray(picture * there[..., None], np.float32)
+        shine = np.clip(normal @ (half / np.float32(np.linalg.norm(half))), 0, 1)
+        for kind, strength, power in ((SKIN, 0.055, 18), (HAIR, 0.05, 10), (SHOE, 0.10, 30)):
+            glossy = material == kind
+            lit[glossy] += (strength * shine[glossy] ** power * lamp_seen[glossy])[:, None]
+        picture = np.zeros((*there.shape, 3), np.float32)
+        picture[there] = lit
+        return picture
 
 
 def _occlusion(
@@ -202,7 +216,12 @@ def _occlusion(
         dx, dy = lamp[0] / flat * distance * cell, lamp[1] / flat * distance * cell
         move = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
         moved = cv2.warpAffine(
-            low, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=-100
+            low,
+            move,
+            size,
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=-100,
         )
         above = moved - low - np.float32(distance * rise)
         shadow = np.maximum(shadow, smoothstep(0.4, 1.2 + 0.25 * distance, above))

@@ -165,6 +165,6 @@ def _turn(pose: Pose) -> float:
     return float(np.clip(np.arctan2(across[2], abs(across[0]) + 1e-6), -1.2, 1.2))
 
 
-def _direction(vector: Points, fallback: Points) -> Points:
+def _direction(vector: NDArray[np.floating], fallback: Points) -> Points:
     length = float(np.linalg.norm(vector))
     return (vector / length).astype(np.float32) if length > 1e-3 else fallback

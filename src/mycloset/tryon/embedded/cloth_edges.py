@@ -36,7 +36,7 @@ def soft_edges(rgb: RGB, marks: NDArray[np.bool_], noise: float) -> Floats:
     signed = np.where(marks, inner - 0.5, 0.5 - outer).astype(np.float32)
     signed = np.asarray(cv2.GaussianBlur(signed, (0, 0), 0.8), np.float32) * np.float32(step)
     full = np.asarray(cv2.resize(signed, (width, height), interpolation=cv2.INTER_LINEAR))
-    plain = np.clip(full / max(step, 1.0) + 0.5, 0, 1).astype(np.float32)
+    plain: Floats = np.clip(full / max(step, 1.0) + 0.5, 0, 1).astype(np.float32)
 
     reach = 1.6 * step
     band = np.abs(full) < reach + 1.0
@@ -62,7 +62,7 @@ def soft_edges(rgb: RGB, marks: NDArray[np.bool_], noise: float) -> Floats:
     deep = full[ys, xs]
     low = np.clip((deep - reach) / max(step, 1.0) + 1.0, 0, 1)
     high = np.clip((deep + reach) / max(step, 1.0), 0, 1)
-    refined = plain.copy()
+    refined: Floats = plain.copy()
     refined[ys, xs] = np.clip(alpha, low, high)
     return refined
 

@@ -15,21 +15,21 @@ import numpy as np
 from mycloset.errors import GarmentError
 from mycloset.images import RGB, Picture
 from mycloset.tasks.masks import Mask
+from mycloset.tryon.embedded.cloth_clutter import cut_from_clutter
 from mycloset.tryon.embedded.cloth_edges import soft_edges
+from mycloset.tryon.embedded.cloth_fringe import open_holes, strip_halo, strip_shadows
 from mycloset.tryon.embedded.cloth_ground import (
     Floats,
     Ground,
     Marks,
-    cut_from_clutter,
     fit_ground,
     reach_ground,
     refit_ground,
-    strip_halo,
-    strip_shadows,
 )
 
 WORK_SIDE = 448
 """Long side, in pixels, of the picture that the garment is looked for in."""
+
 
 _HINT = "Give a photo of one garment that differs from its ground, or a PNG with transparency."
 
@@ -62,6 +62,8 @@ def segment_cloth(picture: Picture) -> tuple[Mask, tuple[str, ...]]:
         for limit in (2.5,) if ground.exact else (2.5, 4.5, 8.0):
             marks = _plain_cut(lab, ground, limit)
             candidates.append(_judge(marks, lab, ground, "plain ground"))
+            if candidates[-1].score > 0.8:
+                break
     if not ground.plain or max(c.score for c in candidates) < 0.45:
         candidates.append(
             _judge(_garment_of(cut_from_clutter(lab, ground)), lab, ground, "GrabCut")
@@ -124,19 +126,46 @@ def _plain_cut(lab: Floats, ground: Ground, limit: float) -> Marks:
     """
     # On a ground without any noise one grey level is enough to be something else.
     limits = (limit, 1.3) if ground.exact else (limit,)
-    cuts = []
+
+    def cut(radius: int, level: float) -> Marks:
+        return ~reach_ground(ground, (ground.distance < level) | ground.frame, radius)
+
+    largest = max(np.count_nonzero(cut(radius, limits[-1])) for radius in (4, 7))
     for radius in (0, 1, 2, 4, 7):
-        for level in limits:
-            like = (ground.distance < level) | ground.frame
-            cuts.append(_garment_of(~reach_ground(ground, like, radius)))
-    areas = [int(cut.sum()) for cut in cuts]
-    enough = 0.96 * max(areas)
-    garment = next(cut for cut, area in zip(cuts, areas, strict=True) if area >= enough)
-    garment = _tidy(garment)
+        cuts = [cut(radius, level) for level in limits]
+        enough = [c for c in cuts if np.count_nonzero(c) >= 0.985 * largest]
+        if enough:
+            break
+    garment = _garment_of(enough[0])
+    garment = _solid(_tidy(garment), ground)
     if not ground.exact or _contrast(garment, ground) > 10.0:
         garment = _garment_of(strip_shadows(garment, lab, ground))
-    garment = _garment_of(strip_halo(garment, ground))
-    return _with_holes(garment, ground)
+    garment = _garment_of(strip_halo(garment, lab, ground))
+    return open_holes(garment, ground, _contrast(garment, ground))
+
+
+def _solid(garment: Marks, ground: Ground) -> Marks:
+    """The garment by a far higher threshold, where it is one solid thing even so.
+
+    That leaves out halos, faint shadows and patches of a second, similar ground at once. A garment
+    with stripes or sleeves of nearly the ground's colour would fall apart, and is left as it was.
+    """
+    contrast = _contrast(garment, ground)
+    if contrast < 12.0:
+        return garment
+    high = garment & (ground.distance * np.float32(ground.noise) > min(8.0, 0.3 * contrast))
+    solid = _garment_of(high)
+    area, filled = np.count_nonzero(high), np.count_nonzero(solid)
+    if filled < 0.4 * np.count_nonzero(garment) or area < 0.9 * filled:
+        return garment
+    whole = np.count_nonzero(high & solid) > 0.97 * area
+    return solid if whole and _rim(solid) < 1.8 * _rim(garment) else garment
+
+
+def _rim(marks: Marks) -> int:
+    """Number of pixels on the outline."""
+    inner = cv2.erode(marks.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return int(np.count_nonzero(marks & ~inner))
 
 
 def _tidy(marks: Marks) -> Marks:
@@ -162,7 +191,6 @@ def _garment_of(marks: Marks) -> Marks:
     if count <= 1:
         return np.zeros_like(marks)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    # A piece in the middle is likelier the garment than as large a piece at the rim.
     main = 1 + int(np.argmax(areas))
     keep = labels == main
     near = np.asarray(
@@ -170,7 +198,12 @@ def _garment_of(marks: Marks) -> Marks:
     ) < 0.04 * max(marks.shape)
     for label in range(1, count):
         area = int(stats[label, cv2.CC_STAT_AREA])
-        if label != main and area > 0.004 * areas.max():
+        # What lies at the picture's border beside the garment is something else, cut off there.
+        left, top, width, height = (int(v) for v in stats[label, :4])
+        inside = (
+            min(left, top) > 0 and left + width < marks.shape[1] and top + height < marks.shape[0]
+        )
+        if label != main and inside and area > 0.004 * areas.max():
             piece = labels == label
             if area > 0.25 * areas.max() or (piece & near).any():
                 keep |= piece
@@ -183,49 +216,6 @@ def _filled(marks: Marks) -> Marks:
     _, labels = cv2.connectedComponents(padded, connectivity=4)
     filled: Marks = (labels != labels[0, 0])[1:-1, 1:-1]
     return filled
-
-
-def _with_holes(garment: Marks, ground: Ground) -> Marks:
-    """Open the holes through which the ground is really seen, not the light prints.
-
-    Ground seen through a hole has the ground's colour all over, and lies close to the garment's
-    outline (beside a strap or a sleeve); a print is rarely so uniform, and lies deep inside.
-    """
-    unlike = ground.distance * np.float32(ground.noise)
-    contrast = _contrast(garment, ground)
-    if contrast < 8.0:
-        # A white garment on white has patches of the ground's colour everywhere.
-        return garment
-    loose = garment & (unlike < min(6.0, 0.3 * contrast))
-    tight = (loose & (ground.distance < 3.0)).astype(np.uint8)
-    tight = cv2.morphologyEx(tight, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(tight, connectivity=4)
-    if count <= 1:
-        return garment
-    total = max(int(garment.sum()), 1)
-    depth = np.asarray(cv2.distanceTransform(garment.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
-    width = float(np.ptp(np.flatnonzero(garment.any(axis=0))) + 1)
-    opened = garment.copy()
-    for label in range(1, count):
-        area = int(stats[label, cv2.CC_STAT_AREA])
-        if area < max(12.0, 0.001 * total):
-            continue
-        core = labels == label
-        rim = float(depth[core].min()) / width
-        if rim > (0.2 if area > 0.03 * total else 0.06):
-            continue
-        hole = (_grown(core, 3) & loose) | core
-        # A light stripe fades into its shaded ends; a hole is set off all around.
-        around = _grown(hole, 3) & ~_grown(hole, 2)
-        if float((unlike[around] > 0.4 * contrast).mean()) > 0.85:
-            opened &= ~hole
-    return opened
-
-
-def _grown(marks: Marks, radius: int) -> Marks:
-    size = 2 * radius + 1
-    grown: Marks = cv2.dilate(marks.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
-    return grown
 
 
 def _judge(marks: Marks, lab: Floats, ground: Ground, way: str) -> _Cut:
@@ -260,7 +250,7 @@ def _local_mean(lab: Floats, where: Marks) -> Floats:
     """Mean colour of the marked pixels in a window of 13 pixels around each pixel."""
     weight = np.asarray(cv2.boxFilter(where.astype(np.float32), -1, (13, 13)), np.float32)
     total = np.asarray(cv2.boxFilter(lab * where[..., None], -1, (13, 13)), np.float32)
-    mean: Floats = total / np.maximum(weight, np.float32(1e-6))[..., None]
+    mean: Floats = total / np.maximum(weight, 1e-6).astype(np.float32)[..., None]
     return mean
 
 

@@ -1,4 +1,4 @@
-"""What the embedded ways know of a person's body: axes, outline and skin, read once for all steps."""
+"""What the embedded ways know of a body: axes, outline and skin, read once for all steps."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def _tone(rgb: RGB, parsing: HumanParsing, unit: float) -> tuple[NDArray[np.floa
     """The face's colour; where no face is seen, that of arms or legs."""
     shrink = min(1.0, 320 / max(rgb.shape[:2]))
     small = cv2.resize(rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    lab = to_lab(small)
+    lab = to_lab(np.asarray(small, np.uint8))
     size = max(1, round(0.04 * unit * shrink)) * 2 + 1
     for labels in (("face",), ("left-arm", "right-arm"), ("left-leg", "right-leg")):
         where = parsing.where(*labels).astype(np.uint8)
-        where = cv2.resize(where, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_NEAREST)
-        inner = cv2.erode(where, np.ones((size, size), np.uint8)) > 0
+        near = cv2.resize(where, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_NEAREST)
+        inner = cv2.erode(near, np.ones((size, size), np.uint8)) > 0
         if inner.sum() > 30:
             return np.median(lab[inner], axis=0).astype(np.float32), True
     return np.asarray(TYPICAL_SKIN, np.float32), False

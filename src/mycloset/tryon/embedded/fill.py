@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Fl
     v = values * w[..., None]
     while min(v.shape[:2]) > 2:
         levels.append((v, w))
-        v, w = cv2.pyrDown(v), cv2.pyrDown(w)
+        v, w = np.asarray(cv2.pyrDown(v), np.float32), np.asarray(cv2.pyrDown(w), np.float32)
         # What is known at all is fully known one level up, or it would fade with every level.
         gain = np.minimum(1.0, 4.0 * w) / np.maximum(w, 1e-6)
         v, w = v * gain[..., None], np.minimum(1.0, 4.0 * w)
@@ -38,11 +40,83 @@ def push_pull(values: Floats, weight: Floats, prior: Floats | None = None) -> Fl
     filled = v + (1 - w)[..., None] * mean
     for v, w in reversed(levels):
         size = (v.shape[1], v.shape[0])
-        up = cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+        up = resized(filled, size, cv2.INTER_LINEAR)
         if up.ndim == 2:
             up = up[..., None]
         filled = v + (1 - w)[..., None] * up
-    return filled.astype(np.float32)
+    return np.asarray(filled, np.float32)
+
+
+def continue_smoothly(
+    values: Floats, known: NDArray[np.bool_], prior: Floats | None = None, *, step: int = 1
+) -> Floats:
+    """`push_pull` at a `step`-th of the size: for fields that are smooth where they are filled.
+
+    Args:
+        values: (H, W, C) float32.
+        known: (H, W) bool.
+        prior: as in `push_pull`.
+        step: 1 works at full size.
+
+    Returns:
+        (H, W, C) float32, smooth everywhere: known pixels are averaged over `step`.
+    """
+    size = (max(4, values.shape[1] // step), max(4, values.shape[0] // step))
+    weight = known.astype(np.float32)
+    small_weight = resized(weight, size, cv2.INTER_AREA)
+    small = resized(values * weight[..., None], size, cv2.INTER_AREA)
+    small /= np.maximum(small_weight, 1e-6)[..., None]
+    filled = push_pull(small, np.minimum(1.0, 2.0 * small_weight), prior)
+    full = (values.shape[1], values.shape[0])
+    return resized(filled, full, cv2.INTER_LINEAR)
+
+
+def continue_textured(
+    values: Floats,
+    known: NDArray[np.bool_],
+    reach: float,
+    *,
+    step: int = 1,
+    wanted: NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Continue known values with their texture: mirrored at the border of what is known.
+
+    Args:
+        values: (H, W, C) float32.
+        known: (H, W) bool.
+        reach: pixels over which the mirrored texture gives way to the smooth continuation, since
+            far from the border a mirror picture would be seen as one.
+        step: as in `continue_smoothly`.
+        wanted: (H, W) bool, where texture is needed; elsewhere the result is the smooth one.
+
+    Returns:
+        (H, W, C) float32; known pixels keep their values.
+    """
+    smooth = continue_smoothly(values, known, step=step)
+    out = np.where(known[..., None], values, smooth)
+    need = ~known if wanted is None else wanted & ~known
+    if not need.any() or not known.any():
+        return out
+    distance, labels = cv2.distanceTransformWithLabels(
+        np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    seeds = np.argwhere(known)
+    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
+    place[labels[known]] = seeds[:, ::-1]
+    rows, columns = (np.flatnonzero(need.any(axis=axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    # A ragged border makes neighbours look far apart; blurred, the mirror is a smooth one.
+    size = 2 * max(1, round(0.35 * reach)) + 1
+    border = cv2.blur(place[labels[box]], (size, size))
+    own = np.stack(
+        np.meshgrid(np.arange(columns[0], columns[-1] + 1), np.arange(rows[0], rows[-1] + 1)), -1
+    )
+    mirrored = np.asarray(2 * border - own, np.float32)
+    xs, ys = np.ascontiguousarray(mirrored[..., 0]), np.ascontiguousarray(mirrored[..., 1])
+    texture = cv2.remap(out, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    weight = np.exp(-distance[box] / np.float32(reach)) * need[box]
+    out[box] += weight[..., None] * (texture - out[box])
+    return np.asarray(out, np.float32)
 
 
 def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
@@ -55,7 +129,19 @@ def grain(picture: Floats, where: NDArray[np.bool_]) -> float:
 
 def noise(shape: tuple[int, int], deviation: float) -> Floats:
     """(H, W) float32 repeatable grain of this standard deviation."""
-    made = np.random.default_rng(11).standard_normal(shape).astype(np.float32)
+    tile = _noise_tile()
+    repeats = (-(-shape[0] // tile.shape[0]), -(-shape[1] // tile.shape[1]))
+    made: Floats = np.tile(tile, repeats)[: shape[0], : shape[1]] * np.float32(deviation)
+    return made
+
+
+@cache
+def _noise_tile() -> Floats:
+    made = np.random.default_rng(11).standard_normal((512, 512)).astype(np.float32)
     fine = made - cv2.GaussianBlur(made, (0, 0), 1.2)
-    scale = deviation / max(float(fine.std()), 1e-6)
-    return (fine * np.float32(scale)).astype(np.float32)
+    return np.asarray(fine / fine.std(), np.float32)
+
+
+def resized(values: Floats, size: tuple[int, int], how: int) -> Floats:
+    """`values` at another size (width, height), by one of OpenCV's interpolations."""
+    return np.asarray(cv2.resize(values, size, interpolation=how), np.float32)

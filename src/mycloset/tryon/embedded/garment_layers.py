@@ -51,8 +51,8 @@ def front_region(
     found = _find_neckline(patch)
     if found is None:
         return alpha, _top_edge(alpha, *ends)
-    line = opening.to_picture(_follow(patch, found))
-    line = np.concatenate([[ends[0]], line[1:-1], [ends[1]]]).astype(np.float32)
+    course = opening.to_picture(_follow(patch, found))
+    line = np.concatenate([[ends[0]], course[1:-1], [ends[1]]]).astype(np.float32)
     front = alpha * (1.0 - _above(alpha.shape, line, opening))
     return np.asarray(front, np.float32), line
 
@@ -115,8 +115,8 @@ class _Patch:
         x0, y0 = np.maximum(low, 0)
         x1, y1 = min(high[0], picture.width), min(high[1], picture.height)
         crop = picture.rgb[y0:y1, x0:x1].astype(np.float32) / np.float32(255.0)
-        crop = cv2.GaussianBlur(crop, (0, 0), 0.45 * step + 0.2)
-        lab = cv2.cvtColor(crop, cv2.COLOR_RGB2LAB)
+        smooth = cv2.GaussianBlur(crop, (0, 0), 0.45 * step + 0.2)
+        lab = cv2.cvtColor(smooth, cv2.COLOR_RGB2LAB)
         map_x, map_y = grid[..., 0] - np.float32(x0), grid[..., 1] - np.float32(y0)
         lab = cv2.remap(lab, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         cover = cv2.remap(np.ascontiguousarray(alpha[y0:y1, x0:x1]), map_x, map_y, cv2.INTER_LINEAR)
@@ -161,7 +161,9 @@ def _find_neckline(patch: _Patch) -> _Line | None:
     change, judged = _judge(patch, courses, normals)
     per_depth = judged.reshape(len(_DEPTHS), -1)
     pick = per_depth.argmax(axis=1) + np.arange(len(_DEPTHS)) * per_depth.shape[1]
-    scores = judged[pick]
+    # A neckline as deep as this is rare, and prints and wrapped fronts are many.
+    faint = (_DEPTHS > 0.8) & (judged[pick] < 12.0)
+    scores = np.where(faint, 0.0, judged[pick])
     best = float(scores.max())
     if best < 4.0:
         return None

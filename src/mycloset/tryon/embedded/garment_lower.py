@@ -54,7 +54,11 @@ def read_lower(outline: Outline) -> LowerReading:
             outline.points[outer],
             outline.points[inner],
         )
-        points["crotch"] = outline.points[crotch]
+        points["crotch"] = outline.points[crotch].copy()
+        # Legs that touch hide the crotch: it is not farther down than a rise is long.
+        waist_y = float(points["waist_left"][1] + points["waist_right"][1]) / 2
+        if points["crotch"][1] > waist_y + 0.86 * waist:
+            points["crotch"][1] = waist_y + 0.68 * waist
     hems = [p for name, p in points.items() if name.startswith("hem")]
     waist_y = float(points["waist_left"][1] + points["waist_right"][1]) / 2
     hem_y = float(np.mean([p[1] for p in hems]))

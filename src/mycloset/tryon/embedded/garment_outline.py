@@ -136,7 +136,8 @@ def turning(outline: Outline, reach: float) -> NDArray[np.float64]:
     after = np.roll(outline.points, -step, axis=0) - outline.points
     cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     dot = (before * after).sum(axis=1)
-    return np.degrees(np.arctan2(cross, dot))
+    degrees: NDArray[np.float64] = np.degrees(np.arctan2(cross, dot))
+    return degrees
 
 
 def corners_between(outline: Outline, start: int, end: int) -> tuple[int, int]:

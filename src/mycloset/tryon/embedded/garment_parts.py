@@ -10,6 +10,7 @@ from mycloset.tasks.garments import Category, GarmentShape
 from mycloset.tasks.masks import Mask
 
 Marks = NDArray[np.bool_]
+Point = NDArray[np.float64]
 
 
 def split_parts(mask: Mask, shape: GarmentShape) -> dict[str, Marks]:
@@ -30,66 +31,60 @@ def split_parts(mask: Mask, shape: GarmentShape) -> dict[str, Marks]:
 
 
 def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, side: str) -> None:
-    """Cut a sleeve from the torso along the line from shoulder to armpit."""
-    shoulder, armpit = shape.points[f"shoulder_{side}"], shape.points[f"armpit_{side}"]
-    other = shape.points[f"armpit_{'right' if side == 'left' else 'left'}"]
-    outwards = np.sign(armpit[0] - other[0])
+    """Cut a sleeve from the torso along the line from shoulder to armpit.
+
+    The sleeve is what then hangs together with its cuff, and a strip along the cut, which both
+    parts keep: warped apart, they still cover each other.
+    """
+    shoulder, armpit, outer, inner, hem = (
+        shape.points[f"{name}_{side}"].astype(np.float64)
+        for name in ("shoulder", "armpit", "cuff_outer", "cuff_inner", "hem")
+    )
+    height, width = marks.shape
+    thick = max(2, round(0.004 * max(height, width)))
     seam = armpit - shoulder
     length = max(float(np.hypot(*seam)), 1.0)
-    away = np.array([abs(seam[1]), -abs(seam[0]) * np.sign(seam[0] * outwards or 1.0) * 0.0])
+    cut = np.zeros(marks.shape, np.uint8)
+    _draw(cut, armpit, shoulder - 0.4 * seam, thick)
+    if _depth(marks, armpit) > 2 * thick:
+        # The armpit is hidden: sleeve and body touch below it, down to the cuff or to the hem.
+        beside = inner[1] < hem[1] - 0.12 * (hem[1] - armpit[1])
+        _draw(cut, armpit, inner if beside else (inner + hem) / 2, thick)
+    _, labels = cv2.connectedComponents((marks & (cut == 0)).astype(np.uint8), connectivity=4)
+    cuff = (outer + inner) / 2
+    label = _label_near(labels, cuff + 0.15 * ((shoulder + armpit) / 2 - cuff))
+    piece = labels == label if label else np.zeros_like(marks)
     away = np.array([seam[1], -seam[0]]) / length
-    if away[0] * outwards < 0:
+    if float((cuff - shoulder) @ away) < 0:
         away = -away
-    height, width = marks.shape
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     beyond = (xs - armpit[0]) * away[0] + (ys - armpit[1]) * away[1]
-    # Below the armpit a sleeve is what the gap separates from the body, not what lies farther out.
-    cuffs = (shape.points[f"cuff_outer_{side}"] + shape.points[f"cuff_inner_{side}"]) / 2
-    free = marks.copy()
-    cv_line = np.zeros(marks.shape, np.uint8)
-    thick = max(2, round(0.004 * max(height, width)))
-    _draw(cv_line, armpit, shoulder + (shoulder - armpit) * 0.3, thick)
-    free &= cv_line == 0
-    free = _cut_below(free, marks, shape, side, thick)
-    _, labels = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
-    label = _label_near(labels, cuffs * 0.9 + (shoulder + armpit) / 2 * 0.1, outwards)
-    overlap = np.float32(0.06 * length)
-    if label and (labels == label).sum() < 0.6 * marks.sum():
-        piece = labels == label
-        near = (np.abs(beyond) < overlap + thick) & marks
-        near &= (ys < armpit[1] + overlap) & (np.abs(xs - armpit[0]) < length)
-    else:
-        piece = marks & (beyond > 0) & (np.sign(xs - armpit[0] * 1.0) * outwards > -2)
-        near = (np.abs(beyond) < overlap) & marks & (ys < armpit[1] + overlap)
-    sleeve = piece | (near & (ys > min(shoulder[1], armpit[1]) - length))
-    parts[f"sleeve_{side}"] = sleeve & marks
+    along = ((xs - shoulder[0]) * seam[0] + (ys - shoulder[1]) * seam[1]) / np.float32(length)
+    if not label or np.count_nonzero(piece) > 0.6 * np.count_nonzero(marks):
+        # The cut did not part them: take what lies beyond it, no lower than the cuff.
+        low = max(float(outer[1]), float(inner[1])) + 0.05 * length
+        piece = marks & (beyond > 0) & (ys < low)
+    overlap = 0.06 * length + thick
+    near = marks & (np.abs(beyond) < overlap) & (along > -0.4 * length) & (along < length + overlap)
+    parts[f"sleeve_{side}"] = piece | near
     parts["torso"] &= ~piece | near
 
 
-def _cut_below(free: Marks, marks: Marks, shape: GarmentShape, side: str, thick: int) -> Marks:
-    """Cut on from the armpit to where the cuff and the hem part, where they touch."""
-    armpit = shape.points[f"armpit_{side}"]
-    inner, hem = shape.points[f"cuff_inner_{side}"], shape.points[f"hem_{side}"]
-    if inner[1] < armpit[1] + 0.3 * (hem[1] - armpit[1]):
-        return free
-    line = np.zeros(free.shape, np.uint8)
-    # Towards the point between cuff and hem, both of which lie on it when they touch.
-    low = np.array([(inner[0] + hem[0]) / 2, min(inner[1], hem[1])], np.float32)
-    _draw(line, armpit, low, thick)
-    hidden = (line > 0) & marks
-    if hidden.sum() < 0.02 * marks.sum():
-        free = free & (line == 0)
-    return free
+def _depth(marks: Marks, point: Point) -> float:
+    """How far a point lies inside the garment, in pixels, up to 32."""
+    x, y = round(float(point[0])), round(float(point[1]))
+    reach = 33
+    window = np.pad(marks, reach)[y : y + 2 * reach + 1, x : x + 2 * reach + 1]
+    away = cv2.distanceTransform(window.astype(np.uint8), cv2.DIST_L2, 5)
+    return float(away[reach, reach])
 
 
-def _draw(
-    canvas: NDArray[np.uint8], a: NDArray[np.float32], b: NDArray[np.float32], thick: int
-) -> None:
+def _draw(canvas: NDArray[np.uint8], a: Point, b: Point, thick: int) -> None:
     start, end = (tuple(round(float(v)) for v in p) for p in (a, b))
     cv2.line(canvas, (start[0], start[1]), (end[0], end[1]), 1, thick)
 
 
-def _label_near(labels: NDArray[np.int32], point: NDArray[np.float32], outwards: float) -> int:
+def _label_near(labels: NDArray[np.int32], point: Point) -> int:
     """Label at a point, or the nearest labelled pixel's; 0 where none is near."""
     height, width = labels.shape
     reach = max(4, round(0.04 * max(height, width)))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.images import Picture
 from mycloset.tasks.garments import Category, GarmentShape, SleeveLength
 from mycloset.tasks.masks import Mask
+from mycloset.tryon.embedded.garment_layers import front_region
 from mycloset.tryon.embedded.garment_lower import LowerReading, read_lower
 from mycloset.tryon.embedded.garment_outline import Outline, outline_of
 from mycloset.tryon.embedded.garment_upper import UpperReading, read_upper
@@ -16,9 +19,12 @@ _SHOULDERS_M = 0.42
 _ARM_M = 0.54
 """Breadth of a garment's shoulders and way from shoulder to wrist, of an adult, in metres."""
 
-_DRESS_FROM = 2.4
-"""A garment this many times as long as it is wide at the chest is a dress: T-shirts have 1.5 (laid
-flat) to 2.2 (on a dummy)."""
+_DRESS_FROM = 2.62
+"""A garment this many times as long as it is wide at the chest is a dress; tops have 1.2 (laid
+flat) to 2.5 (on a dummy)."""
+
+_FLARED_FROM = 1.95
+"""The same for one that is narrow at the waist and wide at the hem."""
 
 
 def read_shape(mask: Mask, picture: Picture, category: Category | None) -> GarmentShape:
@@ -26,7 +32,7 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
 
     Args:
         mask: the garment, of the picture's size; not empty.
-        picture: the garment picture; only its size is used.
+        picture: the garment picture, for where the front's neckline runs.
         category: what the garment is; None to tell it from the shape.
     """
     assert mask.alpha.shape == picture.rgb.shape[:2]
@@ -36,13 +42,31 @@ def read_shape(mask: Mask, picture: Picture, category: Category | None) -> Garme
         return _lower_shape(outline, lower, 1.0)
     upper = read_upper(outline)
     if category is not None:
-        return _upper_shape(outline, upper, category, 1.0)
+        return _with_neckline(_upper_shape(outline, upper, category, 1.0), mask, picture)
     if _is_lower(lower, upper):
         return _lower_shape(outline, lower, 0.85)
-    length = upper.length_reach
-    category = Category.DRESS if length >= _DRESS_FROM else Category.UPPER
-    sure = float(np.clip(0.5 + abs(length - _DRESS_FROM), 0.5, 1.0))
-    return _upper_shape(outline, upper, category, sure)
+    least = _FLARED_FROM if upper.flare > 1.28 and _waist_share(upper) < 0.95 else _DRESS_FROM
+    category = Category.DRESS if upper.length_reach >= least else Category.UPPER
+    sure = float(np.clip(0.5 + abs(upper.length_reach - least), 0.5, 1.0))
+    return _with_neckline(_upper_shape(outline, upper, category, sure), mask, picture)
+
+
+def _with_neckline(shape: GarmentShape, mask: Mask, picture: Picture) -> GarmentShape:
+    """The same with `neck_front` where the picture shows the front's edge to be."""
+    _, line = front_region(mask, shape, picture)
+    middle = (shape.points["collar_left"] + shape.points["collar_right"]) / 2
+    near = np.argsort(np.abs(line[:, 0] - middle[0]))[:3]
+    front = line[near].mean(axis=0).astype(np.float32)
+    return replace(shape, points={**shape.points, "neck_front": front})
+
+
+def _waist_share(upper: UpperReading) -> float:
+    """Width at the waist over width at the chest."""
+    waist, chest = (
+        float(np.hypot(*(upper.points[f"{name}_left"] - upper.points[f"{name}_right"])))
+        for name in ("waist", "armpit")
+    )
+    return waist / max(chest, 1e-6)
 
 
 def _is_lower(lower: LowerReading, upper: UpperReading) -> bool:
@@ -76,7 +100,7 @@ def _upper_shape(
     if category is not Category.DRESS:
         points.pop("waist_left", None)
         points.pop("waist_right", None)
-    reach = reading.sleeve_reach * _SHOULDERS_M / _ARM_M
+    reach = min(reading.sleeve_reach * _SHOULDERS_M / _ARM_M, 1.2)
     sleeves = SleeveLength.NONE
     if reading.sleeved:
         sleeves = SleeveLength.SHORT if reach < 0.62 else SleeveLength.LONG

@@ -44,6 +44,8 @@ def find_armpits(outline: Outline) -> tuple[int | None, int | None]:
                 return None, None
             expected = there + np.array([view.axis, 0.0])
             near = find_armpit(view, near=expected)
+            if near is None and here is not None:
+                continue
             found[one] = view.nearest(expected) if near is None else near
             places[one] = view.points[found[one]] - [view.axis, 0.0]
     return found[0], found[1]
@@ -128,7 +130,9 @@ def _has_sleeve(outline: Outline, armpit: int) -> bool:
     Beside a strap the outline is as concave, but above that place there is the strap alone.
     """
     x, y = outline.points[armpit]
-    above = outline.marks[: int(y) + 1]
+    # Beside a narrow slot hangs a sleeve; the ground in a wide angle has it above only.
+    slot = turning(outline, 0.05 * outline.height)[armpit] < -110.0
+    above = outline.marks[: int(y + (0.12 * outline.height if slot else 0)) + 1]
     columns = np.flatnonzero(above.any(axis=0))
     if float(columns.max()) - x < 0.045 * outline.width:
         return False
@@ -148,6 +152,10 @@ def free_sleeves(outline: Outline) -> Outline:
     views = outline, outline.mirrored()
     found = [find_armpit(view, 0.97) for view in views]
     low = [k is not None and _too_low(v, k) for v, k in zip(views, found, strict=True)]
+    if found[0] is not None and found[1] is not None:
+        heights = [v.points[k][1] for v, k in zip(views, found, strict=True)]
+        if abs(heights[0] - heights[1]) < 0.1 * outline.height:
+            low = [any(low)] * 2
     for side, (view, index) in enumerate(zip(views, found, strict=True)):
         if index is None or not low[side]:
             continue
@@ -166,20 +174,35 @@ def free_sleeves(outline: Outline) -> Outline:
         # Begin well within the gap, so that the cut joins it.
         back = (gap - end) / max(float(np.hypot(*(gap - end))), 1.0)
         ends = [gap + 6.0 * back, end]
-        if view is not outline:
-            ends = [np.array([marks.shape[1] - 1 - px, py]) for px, py in ends]
-        line = np.zeros(marks.shape, np.uint8)
-        a, b = ((round(float(px)), round(float(py))) for px, py in ends)
-        cv2.line(line, a, b, 1, 2)
-        marks &= line == 0
+        marks &= ~_cut(view, outline, ends)
         changed = True
     return retrace(outline, marks) if changed else outline
+
+
+def cut_sleeve(outline: Outline, view: Outline, notch: int, shoulder_y: float) -> Outline:
+    """Cut a short sleeve free whose cuff runs into the body at `notch`, up to its armpit."""
+    gap = view.points[notch]
+    end = np.array([gap[0], shoulder_y + 0.46 * 2.0 * (gap[0] - view.axis)])
+    if end[1] > gap[1] - 0.03 * view.height:
+        return outline
+    out = np.array([3.0, 4.0])
+    return retrace(outline, outline.marks & ~_cut(view, outline, [gap + out, gap, end]))
+
+
+def _cut(view: Outline, outline: Outline, ends: list[Points]) -> Marks:
+    """A thin line through points of a view, as marks of the outline's own picture."""
+    if view.axis != outline.axis or view.points is not outline.points:
+        ends = [np.array([outline.marks.shape[1] - 1 - px, py]) for px, py in ends]
+    line = np.zeros(outline.marks.shape, np.uint8)
+    cv2.polylines(line, [np.round(np.array(ends)).astype(np.int32)], False, 1, 2)
+    cut: Marks = line > 0
+    return cut
 
 
 def _usual_armpit(view: Outline, gap: Points) -> Points | None:
     """Where the armpit is above the upper end of a gap between sleeve and body, by proportion."""
     x, y = gap
-    usual = min(view.top + 0.62 * 2.0 * (x - view.axis), view.top + 0.45 * view.height)
+    usual = min(view.top + 0.52 * 2.0 * (x - view.axis), view.top + 0.45 * view.height)
     if y <= usual:
         return None
     beside = _right_end(view, usual)
@@ -202,9 +225,14 @@ def _sleeve_width(view: Outline, gap: Points) -> float:
 
 
 def _too_low(view: Outline, index: int) -> bool:
-    """Whether a concave corner lies farther below the top than any armpit does."""
+    """Whether a concave corner lies farther below the top than its armpit must.
+
+    A wide angle may be an armpit itself; a narrow slot's end is only where the sleeve begins to
+    touch the body.
+    """
     x, y = view.points[index]
-    return bool(y > view.top + 0.95 * 2.0 * (x - view.axis))
+    slot = turning(view, 0.05 * view.height)[index] < -125.0
+    return bool(y > view.top + (0.6 if slot else 0.95) * 2.0 * (x - view.axis))
 
 
 def _right_end(outline: Outline, y: float) -> float:

@@ -17,16 +17,18 @@ from mycloset.tryon.embedded.body import SIDES, Body
 from mycloset.tryon.embedded.contours import Points, edge, evenly, outline
 from mycloset.tryon.embedded.limbs import arm_frame
 from mycloset.tryon.embedded.silhouette import Silhouette
-from mycloset.tryon.state import Matching, PartMatch
+from mycloset.tryon.state import PartMatch
 
 Flags = NDArray[np.bool_]
+Line = NDArray[np.floating]
 
 # Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
 # proportions after ANSUR II medians, rounded.
 SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
-FLAT_CHEST = 1.30  # half the girth of a regular top at the chest
-TOP_LENGTH = 1.74  # a regular top, collar to hem
-REGULAR_ASPECT = 1.38  # length over flat chest of a regular top
+# Length over width between the armpits -> length, collar to hem (on the body the hips lie at
+# 1.7, the knees at 2.9 and the ankles at 3.9 below the collar).
+TOP_LENGTHS = ((0.4, 1.0, 1.2, 1.36, 1.8, 2.2, 3.0), (0.75, 1.33, 1.60, 1.80, 1.86, 1.92, 2.1))
+DRESS_LENGTHS = ((1.6, 2.1, 3.2, 3.7, 4.4, 5.0), (2.1, 2.6, 2.68, 3.2, 3.6, 3.85))
 FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
@@ -60,18 +62,7 @@ class GarmentParts:
         return inside
 
 
-def place(parts: GarmentParts, body: Body, silhouette: Silhouette) -> Matching:
-    """Corresponding points of every part of the garment on this body."""
-    if parts.shape.category is Category.LOWER:
-        from mycloset.tryon.embedded.placement_lower import place_lower
-
-        return Matching(parts.shape, place_lower(parts, body, silhouette), parts.front)
-    return Matching(parts.shape, place_upper(parts, body, silhouette), parts.front)
-
-
-def place_upper(
-    parts: GarmentParts, body: Body, silhouette: Silhouette
-) -> tuple[PartMatch, ...]:
+def place_upper(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:
     """Torso and sleeves of a top or a dress."""
     scale = upper_scale(parts.shape, body)
     torso = _Torso(parts, body, silhouette, scale)
@@ -87,19 +78,17 @@ def place_upper(
 def upper_scale(shape: GarmentShape, body: Body) -> float:
     """Pixels on the person for a pixel of the garment picture.
 
-    A picture of a garment has no scale; its proportions speak for one. A top that is long for its
-    chest is mostly a slim one (cut below the body's girth, it stretches), partly a longer one; one
-    that is short for its chest is mostly cropped, partly a wide one.
+    A picture of a garment has no scale, but garments are cut in few lengths: most tops end at the
+    hips, whatever their width; the ones that are short for their chest are cropped; dresses end
+    between thigh and ankle, the narrower for their length the longer.
     """
     point, unit = shape.points, body.unit
     chest = gap(point["armpit_left"], point["armpit_right"])
-    if shape.category is Category.DRESS:
-        return FLAT_CHEST * 0.92 * unit / chest
     top = (point["collar_left"] + point["collar_right"]) / 2
     length = gap(top, (point["hem_left"] + point["hem_right"]) / 2)
-    aspect = float(np.clip(length / chest / REGULAR_ASPECT, 0.45, 1.9))
-    flat = FLAT_CHEST * aspect ** (-0.7 if aspect > 1 else -0.3)
-    return flat * unit / chest
+    aspect = length / max(chest, 1e-6)
+    table = DRESS_LENGTHS if shape.category is Category.DRESS else TOP_LENGTHS
+    return float(np.interp(aspect, *table)) * unit / length
 
 
 class _Torso:
@@ -110,7 +99,11 @@ class _Torso:
     ) -> None:
         self.parts, self.body, self.silhouette, self.scale = parts, body, silhouette, scale
         self.point = parts.shape.points
-        self.contour = outline(parts.mask)
+        # Each part has an outline of its own: in the whole one, a sleeve hides the torso's side.
+        self.region = parts.regions["torso"]
+        if "skirt" in parts.regions:
+            self.region = self.region | parts.regions["skirt"]
+        self.contour = outline(self.region & parts.mask)
         collar = (self.point["collar_left"] + self.point["collar_right"]) / 2
         self.top = collar
         # The collar's ends lie on the slope from the neck's side to the shoulder.
@@ -127,11 +120,11 @@ class _Torso:
         body = self.silhouette.half_width(down, side)
         worn = flat * self.scale * FLAT_TO_WORN
         # Below the armpits cloth may stand off; at them it goes over into the sleeve.
-        loosest = np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)) * body
+        ease = float(np.interp(down / self.body.unit, (0.42, 0.85), (1.04, LOOSEST)))
         # An arm that hangs beside the torso keeps the cloth behind it.
         if self.parts.shape.category is Category.DRESS and down > 1.1 * self.body.unit:
             return float(np.clip(worn, 1.03 * body, FLARED * body))
-        loosest = max(min(float(loosest), self.silhouette.arm_limit(down, side)), 1.03 * body)
+        loosest = max(min(ease * body, self.silhouette.arm_limit(down, side)), 1.03 * body)
         return float(np.clip(worn, 1.03 * body, loosest))
 
     def side(self, side: str, count: int) -> Points:
@@ -170,10 +163,7 @@ class _Torso:
         for source, target in (self._yoke(), self._neckline()):
             sources.append(source)
             targets.append(target)
-        region = self.parts.regions["torso"]
-        if "skirt" in self.parts.regions:
-            region = region | self.parts.regions["skirt"]
-        return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), region)
+        return PartMatch("torso", np.concatenate(sources), np.concatenate(targets), self.region)
 
     def _row(
         self, left: Points, right: Points, columns: NDArray[np.float64]
@@ -255,7 +245,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
     """A sleeve along its arm."""
     point, body, scale = parts.shape.points, torso.body, torso.scale
     count = 7 if parts.shape.sleeves is SleeveLength.LONG else 5
-    contour = outline(parts.mask)
+    contour = outline(region & parts.mask)
     outer = edge(contour, point[f"shoulder_{side}"], point[f"cuff_outer_{side}"], count)
     inner = edge(contour, point[f"armpit_{side}"], point[f"cuff_inner_{side}"], count)
     share = np.linspace(0, 1, count)
@@ -283,7 +273,7 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
         root_in[0] + share * (reach_in - root_in[0]),
         root_in[1] + share * (-width - root_in[1]),
     )
-    rows = [(outer, target_out), (inner, target_in)]
+    rows: list[tuple[Line, Line]] = [(outer, target_out), (inner, target_in)]
     if _length(inner) * scale < 0.15 * body.unit:
         # A short under-seam is pinned at its ends only: more would crease the cloth beside it.
         rows[1] = (inner[[0, -1]], target_in[[0, -1]])
@@ -297,16 +287,13 @@ def _sleeve(parts: GarmentParts, torso: _Torso, side: str, region: Flags) -> Par
         )
     source = np.concatenate([row[0] for row in rows])
     target = np.concatenate([row[1] for row in rows])
-    return PartMatch(
-        f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region
-    )
+    return PartMatch(f"sleeve_{side}", source.astype(np.float32), target.astype(np.float32), region)
 
 
 def _length(line: Points) -> float:
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
 
 
-def gap(a: Points, b: Points) -> float:
+def gap(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Distance of two points."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mycloset.tryon.embedded.body import SIDES, Body
 from mycloset.tryon.embedded.contours import Points, edge, outline
@@ -12,15 +13,11 @@ from mycloset.tryon.embedded.silhouette import Silhouette
 from mycloset.tryon.state import PartMatch
 
 LEG_LENGTH = 2.05  # crotch to ankle, in shoulder-joint breadths
-LEG_PLACE = (0.0, 0.12, 0.30, 0.52, 0.66, 1.0)
-LEG_HALF = (0.25, 0.235, 0.20, 0.150, 0.150, 0.100)
 CROTCH = 0.20  # below the hip joints, in shoulder-joint breadths
 COLUMNS = np.linspace(-1, 1, 7)
 
 
-def place_lower(
-    parts: GarmentParts, body: Body, silhouette: Silhouette
-) -> tuple[PartMatch, ...]:
+def place_lower(parts: GarmentParts, body: Body, silhouette: Silhouette) -> tuple[PartMatch, ...]:
     """Legs of trousers and shorts, or the one part of a skirt."""
     lower = _Lower(parts, body, silhouette)
     if parts.shape.legs and "crotch" in parts.shape.points:
@@ -32,7 +29,6 @@ class _Lower:
     def __init__(self, parts: GarmentParts, body: Body, silhouette: Silhouette) -> None:
         self.parts, self.body, self.silhouette = parts, body, silhouette
         self.point = parts.shape.points
-        self.contour = outline(parts.mask)
         self.waist = (self.point["waist_left"] + self.point["waist_right"]) / 2
         self.span = max(float((body.hips - body.neck) @ body.down), 0.9 * body.unit)
         width = gap(self.point["waist_left"], self.point["waist_right"])
@@ -41,19 +37,23 @@ class _Lower:
         self.top = 0.76 * self.span
         if "crotch" in self.point:
             rise = float(self.point["crotch"][1] - self.waist[1]) * self.scale
-            self.top = float(
-                np.clip(self.crotch - rise, 0.60 * self.span, 0.90 * self.span)
-            )
+            self.top = float(np.clip(self.crotch - rise, 0.60 * self.span, 0.90 * self.span))
 
-    def outer(self, side: str, count: int) -> Points:
+        worn = silhouette.waist
+        if worn is not None and abs(worn - self.top) < 0.5 * body.unit:
+            # It goes where the old one was worn: under the same top, at the same height.
+            self.top = worn - 0.01 * body.unit
+
+    def outer(self, contour: Points, side: str, count: int) -> Points:
         """Outer seam of the flat garment, waist to hem."""
         start, end = self.point[f"waist_{side}"], self.point[f"hem_outer_{side}"]
-        return edge(self.contour, start, end, count)
+        return edge(contour, start, end, count)
 
     def skirt(self) -> PartMatch:
         """One tube from the waist to the hem."""
         count = 10
-        left, right = self.outer("left", count), self.outer("right", count)
+        contour = outline(self.parts.mask)
+        left, right = (self.outer(contour, side, count) for side in SIDES)
         sources, targets = [], []
         for a, b in zip(left, right, strict=True):
             middle = (a + b) / 2
@@ -90,9 +90,11 @@ class _Lower:
         """One leg with its half of the block above the crotch."""
         sign = 1.0 if side == "left" else -1.0
         crotch, hem = self.point["crotch"], self.point[f"hem_inner_{side}"]
-        outer = self.outer(side, 40)
-        inner = edge(self.contour, crotch, hem, 30)
-        sources: list[Points] = []
+        # The leg's own outline: in the whole one, legs that touch have no inner seams.
+        contour = outline(self.parts.regions[f"leg_{side}"] & self.parts.mask)
+        outer = self.outer(contour, side, 40)
+        inner = edge(contour, crotch, hem, 30)
+        sources: list[NDArray[np.floating]] = []
         targets: list[Points] = []
         for share in np.linspace(0, 0.9, 5):
             y = self.waist[1] + share * (crotch[1] - self.waist[1])
@@ -121,7 +123,7 @@ class _Lower:
             a = _at_height(outer, float(crotch[1] + share * (outer[-1][1] - crotch[1])))
             b = _at_height(inner, float(y))
             at = root + share * (reach - root)
-            bare = float(np.interp(at, LEG_PLACE, LEG_HALF)) * self.body.unit
+            bare = float(self.silhouette.leg_width(np.array([at]))[0])
             flat = gap(a, b) / 2 * self.scale
             half = float(np.clip(flat * FLAT_TO_WORN, 1.12 * bare, 2.0 * bare))
             blend = float(np.clip(share / 0.35, 0, 1))

@@ -16,6 +16,8 @@ TORSO_HEIGHT = (-0.15, 0.15, 0.35, 0.70, 0.95, 1.20, 1.45, 1.75)
 TORSO_HALF = (0.50, 0.48, 0.46, 0.44, 0.42, 0.46, 0.51, 0.51)
 ARM_PLACE = (0.0, 0.15, 0.35, 0.53, 0.65, 1.0, 1.08)
 ARM_HALF = (0.155, 0.15, 0.135, 0.115, 0.115, 0.080, 0.090)
+LEG_PLACE = (0.0, 0.12, 0.30, 0.52, 0.66, 1.0)
+LEG_HALF = (0.25, 0.235, 0.20, 0.150, 0.150, 0.100)
 
 
 class Silhouette:
@@ -33,6 +35,7 @@ class Silhouette:
         self.body = body
         self._mask = mask
         self._halves = {side: self._measure(torso, lower, side) for side in SIDES}
+        self.waist = self._find_waist(lower)
         self._slopes = {side: self._measure_slope(side, torso | arms) for side in SIDES}
         self._flesh = torso | arms
         self._arms = {side: self._measure_arm(side) for side in SIDES}
@@ -46,8 +49,8 @@ class Silhouette:
         across = body.across
         if body.hips_seen and float(np.linalg.norm(hip_line)) > 0.25 * body.unit:
             hip_across = hip_line / np.linalg.norm(hip_line)
-            across = (1 - share) * body.across + share * hip_across
-            across = across / max(float(np.linalg.norm(across)), 1e-6)
+            mixed = (1 - share) * body.across + share * hip_across
+            across = np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-6), np.float32)
         place: Points = body.neck + body.down * down + across * aside
         return place.astype(np.float32)
 
@@ -104,6 +107,11 @@ class Silhouette:
         )
         return widths
 
+    def leg_width(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Half-width of a bare leg, in pixels, at shares of its length (0 hip, 1 ankle)."""
+        widths: NDArray[np.float64] = np.interp(share, LEG_PLACE, LEG_HALF) * self.body.unit
+        return widths
+
     def _measure(self, torso: Flags, lower: Flags, side: str) -> NDArray[np.float64]:
         """Seen half-widths where the sides are free of arms, held within human proportions.
 
@@ -126,9 +134,7 @@ class Silhouette:
         # Between the shoulder joints the trunk cannot be wider than they allow.
         return np.where(heights < 0.5, np.clip(filled, 0.0, 1.1 * usual), filled)
 
-    def _ratios(
-        self, region: Flags, usual: NDArray[np.float64], side: str
-    ) -> NDArray[np.float64]:
+    def _ratios(self, region: Flags, usual: NDArray[np.float64], side: str) -> NDArray[np.float64]:
         """Seen half-width over the usual one by height; NaN where it is not seen."""
         body = self.body
         seen = np.full(len(usual), np.nan)
@@ -151,6 +157,21 @@ class Silhouette:
                 if not self._arm_at(end):
                     seen[number] = reach[gap[0]] / body.unit / usual[number]
         return seen
+
+    def _find_waist(self, lower: Flags) -> float | None:
+        """Distance of the worn lower garment's upper edge below the shoulder line, in pixels."""
+        body = self.body
+        heights = []
+        for aside in np.linspace(-0.2, 0.2, 9):
+            start = self.frame(0.5 * body.unit, aside * body.unit)
+            reach = np.arange(0.0, 1.4 * body.unit, 2.0)
+            xs = np.round(start[0] + reach * body.down[0]).astype(int)
+            ys = np.round(start[1] + reach * body.down[1]).astype(int)
+            ok = (xs >= 0) & (xs < lower.shape[1]) & (ys >= 0) & (ys < lower.shape[0])
+            hit = np.flatnonzero(lower[ys[ok], xs[ok]])
+            if len(hit):
+                heights.append(0.5 * body.unit + reach[ok][hit[0]])
+        return float(np.median(heights)) if len(heights) >= 4 else None
 
     def _measure_slope(self, side: str, flesh: Flags) -> NDArray[np.float64]:
         """The shoulder's upper edge where it stands against the ground, else the usual slope."""
@@ -181,7 +202,7 @@ class Silhouette:
         for side in SIDES:
             shoulder, elbow, wrist = self.body.arm(side)
             for start, end in ((shoulder, elbow), (elbow, wrist)):
-                x, y = np.float32([[place[0]]]), np.float32([[place[1]]])
+                x, y = place[:1, None], place[1:, None]
                 if capsule(x, y, start, end)[0][0, 0] < 0.2 * self.body.unit:
                     return True
         return False

@@ -118,7 +118,7 @@ def fit(source: ArrayLike, target: ArrayLike, regularisation: float = 0.0) -> Th
     right = np.zeros((count + 3, 2), np.float64)
     right[:count] = targets
     try:
-        solved = np.linalg.solve(system, right)
+        solved: NDArray[np.float64] = np.asarray(np.linalg.solve(system, right), np.float64)
     except np.linalg.LinAlgError as error:
         raise ValueError("two control points lie at the same place") from error
     return ThinPlate(centre, scale, controls, solved[:count], solved[count:])

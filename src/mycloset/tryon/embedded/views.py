@@ -139,7 +139,7 @@ def look(state: TryOnState) -> View:
             "quality_assessment",
             f"there is no {missing} to judge.",
             hint="Run the steps before it.",
-            partial=state.filled(),
+            state=state,
         )
     size = state.person_picture.rgb.shape[:2]
     sizes = {
@@ -158,7 +158,7 @@ def look(state: TryOnState) -> View:
                 "quality_assessment",
                 f"the {name} is {found[1]}x{found[0]} pixels, the photo {size[1]}x{size[0]}.",
                 hint="Every step must keep the size of the person picture.",
-                partial=state.filled(),
+                state=state,
             )
     scale = min(1.0, WHOLE_SIDE / max(size))
     return View(

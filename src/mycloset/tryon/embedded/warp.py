@@ -14,7 +14,8 @@ from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
 
 Floats = NDArray[np.float32]
 
-REGULARISATION = 1e-4
+REGULARISATION = {"torso": 1e-4, "skirt": 1e-4}
+LIMB_REGULARISATION = 1e-3
 GRID_STEP = 6
 
 
@@ -47,7 +48,8 @@ def warp_garment(
     order = sorted(
         matching.parts, key=lambda part: 0 if part.name in behind else 1 if _first(part) else 2
     )
-    layers = [_warp_part(garment, matching.front, part, size) for part in order]
+    clean = _without_ground(garment, matching.front)
+    layers = [_warp_part(clean, matching.front, part, size) for part in order]
     color = np.zeros((*size, 3), np.float32)
     cover = np.zeros(size, np.float32)
     grid = np.full((*size, 2), np.nan, np.float32)
@@ -69,6 +71,30 @@ def warp_garment(
     return WarpedGarment(rgb, cover, parts, grid), folded
 
 
+def _without_ground(garment: RGB, front: Floats) -> RGB:
+    """The garment with its edge pixels, which its ground has tinted, coloured from inside it."""
+    size = max(2, round(0.004 * max(front.shape))) * 2 + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inner = cv2.erode((front > 0.9).astype(np.uint8), kernel)
+    # Only the rim of the inside can be nearest to anything outside of it.
+    rim = inner - cv2.erode(inner, np.ones((3, 3), np.uint8))
+    outside = cv2.dilate((front > 0).astype(np.uint8), kernel) - inner
+    if not rim.any() or not outside.any():
+        return garment
+    rows, columns = (np.flatnonzero(outside.any(axis=axis)) for axis in (1, 0))
+    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    _, labels = cv2.distanceTransformWithLabels(
+        np.uint8(1) - rim[box], cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    ys, xs = np.nonzero(rim[box])
+    colors = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    colors[labels[ys, xs]] = garment[box][ys, xs]
+    clean = garment.copy()
+    where = outside[box] > 0
+    clean[box][where] = colors[labels[where]]
+    return clean
+
+
 def _first(part: PartMatch) -> bool:
     return part.name in ("torso", "skirt")
 
@@ -82,7 +108,8 @@ def _warp_part(
     rows, columns = window
     height, width = rows.stop - rows.start, columns.stop - columns.start
     corner = np.array([columns.start, rows.start], np.float32)
-    spline = thin_plate.fit(part.target - corner, part.source, REGULARISATION)
+    stiffness = REGULARISATION.get(part.name, LIMB_REGULARISATION)
+    spline = thin_plate.fit(part.target - corner, part.source, stiffness)
     grid = spline.dense(height, width, GRID_STEP)
     shrink = min(1.0, 1.0 / _magnification(part))
     cover = alpha * _soften(part.region)
@@ -90,20 +117,23 @@ def _warp_part(
     scaled = grid
     if shrink < 0.8:
         # The garment is shown smaller than it was photographed: average first, or it aliases.
-        picture = cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        cover = cv2.resize(cover, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        picture, cover = _shrunk(picture, shrink), _shrunk(cover, shrink)
         ratio = np.array(
             [picture.shape[1] / garment.shape[1], picture.shape[0] / garment.shape[0]], np.float32
         )
-        scaled = (grid + 0.5) * ratio - 0.5
-    rgb = cv2.remap(
-        picture, scaled, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    seen = cv2.remap(cover, scaled, None, cv2.INTER_LINEAR, borderValue=0)
-    seen *= _reach(part, window)
+        scaled = np.asarray((grid + 0.5) * ratio - 0.5, np.float32)
+    x, y = cv2.split(scaled)
+    rgb = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.remap(cover, x, y, cv2.INTER_LINEAR, borderValue=0)
+    seen = np.asarray(seen, np.float32) * _reach(part, window)
     inside = np.argwhere(seen[::12, ::12] > 0.5)[:, ::-1] * 12
     folded = spline.folding(inside) if len(inside) else 0.0
     return _Layer(part.name, window, np.clip(rgb, 0, 255), np.clip(seen, 0, 1), grid, folded)
+
+
+def _shrunk(picture: Floats, factor: float) -> Floats:
+    small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
 
 
 def _window(part: PartMatch, size: tuple[int, int]) -> tuple[slice, slice] | None:
@@ -126,7 +156,7 @@ def _soften(region: NDArray[np.bool_]) -> Floats:
     """The part's region, grown a little so that neighbouring parts overlap under their seam."""
     grow = max(3, round(0.012 * max(region.shape))) | 1
     grown = cv2.dilate(region.astype(np.float32), np.ones((grow, grow), np.uint8))
-    return cv2.GaussianBlur(grown, (0, 0), 1.0)
+    return np.asarray(cv2.GaussianBlur(grown, (0, 0), 1.0), np.float32)
 
 
 def _reach(part: PartMatch, window: tuple[slice, slice]) -> Floats:
@@ -138,4 +168,5 @@ def _reach(part: PartMatch, window: tuple[slice, slice]) -> Floats:
     cv2.fillPoly(canvas, [np.round(hull).astype(np.int32)], 255)
     margin = max(3, round(0.05 * float(np.ptp(part.target, axis=0).max()))) | 1
     canvas = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
-    return cv2.GaussianBlur(canvas, (0, 0), max(1.0, margin / 6)).astype(np.float32) / 255
+    soft = cv2.GaussianBlur(canvas, (0, 0), max(1.0, margin / 6))
+    return np.asarray(soft, np.float32) / np.float32(255)

@@ -22,7 +22,7 @@ class ClothWarpingStep:
         assert state.matching
         size = state.person_picture.rgb.shape[:2]
         warped, folded = warp_garment(state.garment_picture.rgb, state.matching, size)
-        notes = ()
+        notes: tuple[str, ...] = ()
         if folded > 0.02:
             notes = (f"{folded:.0%} of the warp folds over itself; the pose may be too unusual.",)
         sure = max(0.0, 1.0 - 5.0 * folded)

@@ -10,7 +10,7 @@ from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.figure import read_figure
 from mycloset.tryon.embedded.garment_reading import read_parts
 from mycloset.tryon.embedded.garment_shape import read_shape
-from mycloset.tryon.embedded.placement import place
+from mycloset.tryon.embedded.matching import place
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
 
@@ -26,7 +26,9 @@ class GeometricMatchingStep:
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises PersonError where the part of the body that the garment dresses is not seen."""
-        assert state.person and state.parsing and state.cloth_mask
+        assert state.person
+        assert state.parsing
+        assert state.cloth_mask
         figure = read_figure(state.person_picture.rgb, state.person, state.parsing)
         shape = read_shape(state.cloth_mask, state.garment_picture, state.category)
         notes = []

@@ -15,11 +15,11 @@ class HumanParsingStep:
     """Embedded way: the person by MediaPipe's networks, the classes by pose and colour."""
 
     name: ClassVar[str] = "human_parsing"
-    reads: ClassVar[tuple[str, ...]] = ("person_picture",)
+    reads: ClassVar[tuple[str, ...]] = ("person_picture", "garment_picture")
     writes: ClassVar[tuple[str, ...]] = ("person", "parsing")
 
     def run(self, state: TryOnState) -> StepOutput:
-        """Raises PersonError where nobody, or only a face, is seen."""
+        """Raises PersonError where nobody is seen, or too little of the person."""
         person, notes = find_person(state)
         parsing, more = parse_person(state.person_picture.rgb, person)
         return StepOutput(

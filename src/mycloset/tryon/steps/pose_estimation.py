@@ -18,11 +18,11 @@ class PoseEstimationStep:
     """
 
     name: ClassVar[str] = "pose_estimation"
-    reads: ClassVar[tuple[str, ...]] = ("person_picture",)
+    reads: ClassVar[tuple[str, ...]] = ("person_picture", "garment_picture")
     writes: ClassVar[tuple[str, ...]] = ("person", "pose")
 
     def run(self, state: TryOnState) -> StepOutput:
-        """Raises PersonError where nobody, or only a face, is seen."""
+        """Raises PersonError where nobody is seen, or too little of the person."""
         known = state.person is not None
         person, notes = find_person(state)
         used = "BlazePose, read in human parsing" if known else "BlazePose"

@@ -7,12 +7,15 @@ from typing import Any, ClassVar
 
 from mycloset.tryon.embedded.measurements import measure_body
 from mycloset.tryon.embedded.quality import assess
-from mycloset.tryon.state import TryOnState
+from mycloset.tryon.state import BodyFigures, TryOnState
 from mycloset.tryon.step import StepOutput
 
 
 class QualityAssessmentStep:
-    """Embedded way: measured parts, a grade, recommendations; body measurements if asked for."""
+    """Embedded way: measured parts, a grade, recommendations.
+
+    Where the user told a figure of the person, also the body's other measurements.
+    """
 
     name: ClassVar[str] = "quality_assessment"
     reads: ClassVar[tuple[str, ...]] = (
@@ -22,10 +25,10 @@ class QualityAssessmentStep:
     writes: ClassVar[tuple[str, ...]] = ("quality", "measurements")
 
     def run(self, state: TryOnState) -> StepOutput:
-        """Assess; with a height given, also measure the body."""
+        """Assess the result; measure the body if a figure of it is known."""
         report = assess(state)
         changes: dict[str, Any] = {"quality": report}
-        if state.figures.height_cm is not None:
+        if state.figures != BodyFigures():
             assert state.person
             changes["measurements"] = measure_body(state.person, state.figures)
         return StepOutput(changes, "measures on the pictures", 1.0, report.recommendations)

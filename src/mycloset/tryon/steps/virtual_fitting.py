@@ -21,7 +21,11 @@ class VirtualFittingStep:
 
     def run(self, state: TryOnState) -> StepOutput:
         """Compose the picture."""
-        assert state.person and state.parsing and state.figure and state.category and state.warped
+        assert state.person
+        assert state.parsing
+        assert state.figure
+        assert state.category
+        assert state.warped
         given = FittingInput(
             state.person_picture.rgb,
             state.person.mask.alpha,

@@ -114,7 +114,8 @@ def _end(limb: LimbZone, near: NDArray[np.bool_], cloth: Floats, skin: Floats, u
 def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Floats | None:
     """(columns,) the smooth line along which upper gives way to lower garment."""
     z = zones
-    cloth = frame.inside & ((labels == UPPER) | (labels == LOWER))
+    worn = (labels == UPPER) | (labels == LOWER)
+    cloth = frame.inside & worn
     cloth &= (z.height > LOW) & (z.height < HIGH) & (np.abs(z.aside) < ASIDES[-1] + WIDTH / 2)
     for arm in z.arms.values():
         if arm.seen:
@@ -129,7 +130,8 @@ def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Float
     gain = np.clip(colours[LOWER][cloth] - colours[UPPER][cloth], -5, 5)
     gain *= _difference(gain, labels[cloth])
     total = np.bincount(cell, gain, minlength=cells) / np.maximum(number, 4)
-    edge = np.bincount(cell, _rims(frame)[cloth], minlength=cells) / np.maximum(number, 4)
+    rims = np.where(frame.eroded(worn, 0.08), _rims(frame), 0)
+    edge = np.bincount(cell, rims[cloth], minlength=cells) / np.maximum(number, 4)
     shape = (len(ASIDES), ROWS)
     score = np.zeros((shape[0], ROWS + 1))
     np.cumsum(total.reshape(shape), axis=1, out=score[:, 1:])

@@ -146,24 +146,39 @@ def learn_palette(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None)
         samples = _samples(frame, zones, bare, labels, number)
         if len(samples) >= LEAST:
             models[number] = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
-    for number, other in ((UPPER, LOWER), (LOWER, UPPER)):
+    for number in (UPPER, LOWER):
         if number in models:
             models[number] = _without(models[number], skin.wide, 0.35)
-            if other in models and labels is None:
-                models[number] = _without(models[number], models[other], 0.6)
+    if labels is None and UPPER in models and LOWER in models:
+        upper, lower = models[UPPER], models[LOWER]
+        models[UPPER] = _without(upper, lower, 0.6, rival=True)
+        models[LOWER] = _without(lower, upper, 0.6, rival=True)
     return Palette(skin, models)
 
 
-def _without(model: ColourModel, other: ColourModel, least: float) -> ColourModel:
+def _without(
+    model: ColourModel, other: ColourModel, least: float, *, rival: bool = False
+) -> ColourModel:
     """The garment's colours without those of something else, where it clearly has its own.
 
     Args:
         least: share of the garment that must be unlike `other`.
+        rival: the colours must be far commoner in `other` to be taken away.
     """
     costs = colour_costs(colour_terms(model.means), [other])[0]
     like, unlike = costs < NEAR, costs > NEAR + 3.0
     if not like.any() or model.weights[unlike].sum() < least:
         return model
+    if rival:
+        shared = replace(
+            model,
+            means=model.means[like],
+            deviations=model.deviations[like],
+            weights=model.weights[like],
+        )
+        theirs = colour_costs(colour_terms(other.means), [shared])[0] < NEAR
+        if shared.weights.sum() > 0.5 * other.weights[theirs].sum():
+            return model
     weights = model.weights[~like]
     return ColourModel(model.means[~like], model.deviations[~like], weights / weights.sum())
 

@@ -22,6 +22,8 @@ from mycloset.tryon.embedded.parsing_frame import (
 )
 from mycloset.tryon.embedded.zones import Zones
 
+A_LINE = 1.15
+"""A garment that widens so much from the hips to where the picture ends is no pair of trousers."""
 MOTLEY = 28.0
 """Deviation of the lightness (0..100) that no hair has; of 44 heads of hair the highest was 22."""
 
@@ -44,7 +46,8 @@ def name_garments(
     bottom = float(np.quantile(zones.height[lower], 0.97))
     bare = (labels == LEG) & frame.inside & (zones.height > bottom)
     hemmed = bare.sum() > 0.02 * frame.body.unit**2
-    trousers = not hemmed or _gap(frame, lower) > 0.25
+    shape = _outline(frame, lower)
+    trousers = shape.parted > 0.25 if hemmed else shape.parted > 0.05 or shape.flare < A_LINE
     under = borders.below_waist(zones)
     below = lower & (under > 0.12) & (under < 0.8)
     same = colours[UPPER][below] < colours[LOWER][below] + 3.0
@@ -64,8 +67,20 @@ def _alike(frame: Frame, above: Flags, below: Flags) -> bool:
     return bool(light < 22 and max(a, b) < 12)
 
 
-def _gap(frame: Frame, lower: Flags) -> float:
-    """In which share of the rows below the crotch the garment is parted between the legs."""
+@dataclass(frozen=True)
+class _Outline:
+    """A lower garment's shape.
+
+    Attributes:
+        parted: in which share of the rows below the crotch it is parted between the legs.
+        flare: its width at the lowest rows over that at the hips; 0 where too little is seen.
+    """
+
+    parted: float
+    flare: float
+
+
+def _outline(frame: Frame, lower: Flags) -> _Outline:
     body = frame.body
     picture = frame.mark(lower) > 0
     rows = np.flatnonzero(picture.any(axis=1))
@@ -74,20 +89,26 @@ def _gap(frame: Frame, lower: Flags) -> float:
         x, y = (body.leg(side) - np.array([frame.left, frame.top], np.float32)).T
         order = np.argsort(y)
         lines.append((y[order], x[order]))
-    crotch = max(float(y[0]) for y, _ in lines) + 0.35 * body.unit
-    rows = rows[rows > crotch]
-    if len(rows) < 4:
-        return 0.0
+    hips = max(float(y[0]) for y, _ in lines)
+    rows = rows[rows > hips]
+    below = rows[rows > hips + 0.35 * body.unit]
+    if len(below) < 4:
+        return _Outline(0.0, 0.0)
+    widths = picture.sum(axis=1)
+    flare = 0.0
+    if len(below) > 0.4 * body.unit:
+        reach = max(2, round(0.15 * body.unit))
+        flare = float(np.median(widths[rows[-reach:]]) / np.median(widths[rows[: 2 * reach]]))
     # The very hem is wavy, and shoes lie beside it.
-    rows = rows[: max(4, int(0.95 * len(rows)))]
-    middle = np.mean([np.interp(rows, y, x) for y, x in lines], axis=0)
+    below = below[: max(4, int(0.95 * len(below)))]
+    middle = np.mean([np.interp(below, y, x) for y, x in lines], axis=0)
     columns = np.arange(picture.shape[1])[None, :]
-    there = picture[rows]
+    there = picture[below]
     left_of = columns < middle[:, None]
-    reach = np.abs(columns - middle[:, None]) < max(2.0, 0.05 * body.unit)
+    near = np.abs(columns - middle[:, None]) < max(2.0, 0.05 * body.unit)
     parted = (there & left_of).any(axis=1) & (there & ~left_of).any(axis=1)
-    parted &= (reach & ~there).any(axis=1)
-    return float(parted.mean())
+    parted &= (near & ~there).any(axis=1)
+    return _Outline(float(parted.mean()), flare)
 
 
 def find_hat(frame: Frame, zones: Zones, labels: NDArray[np.int64]) -> Flags:

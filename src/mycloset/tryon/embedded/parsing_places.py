@@ -25,6 +25,7 @@ from mycloset.tryon.embedded.parsing_frame import (
 from mycloset.tryon.embedded.zones import LimbZone, Zones
 
 FORBIDDEN = 30.0
+RIM = 4.0
 FAR = 16.0
 """Cost of a garment far on the wrong side of the waist: more than any colour can outweigh."""
 
@@ -117,7 +118,10 @@ class Places:
         zone = self._zones.arms[side]
         if not zone.seen:
             return np.full(len(self._frame.xs), FORBIDDEN, np.float32)
-        cost = np.clip((zone.distance / self._arm_width(zone) - 1.0) * 14.0, 0, FORBIDDEN)
+        share = zone.distance / self._arm_width(zone)
+        cost = np.clip((share - 1.0) * 14.0, 0, FORBIDDEN)
+        # The widths leave room for poses that are a little off; an arm is mostly slimmer.
+        cost += np.clip((share - 0.6) * RIM, 0, 0.4 * RIM)
         return (cost + np.where(zone.place < 0.02, 3.0, 0.0)).astype(np.float32)
 
     def _arm_width(self, zone: LimbZone) -> Floats:
@@ -154,7 +158,7 @@ class Places:
             return np.where(z.height < 0.1, 3.0, FORBIDDEN).astype(np.float32)
         fall = np.clip((z.head - 1.75) * 5.0, 0, None)
         # Long hair falls beside the neck onto shoulders and chest, close to the middle.
-        long = 2.2 + np.clip((z.height - 0.35) * 14.0, 0, None)
+        long = 1.2 + np.clip((z.height - 0.35) * 14.0, 0, None)
         long += np.clip((np.abs(z.aside) - 0.52) * 30.0, 0, None)
         cost = np.minimum(fall, long) + np.where(z.face, 2.2, 0.0)
         # The throat lies below the chin, where shade makes skin as dark as hair.

@@ -79,8 +79,9 @@ def test_texture_is_mirrored_at_the_border() -> None:
     values = _three(np.random.default_rng(2).uniform(0, 100, SHAPE))
     unknown = np.zeros(SHAPE, bool)
     unknown[:, 45:] = True
-    filled = continue_textured(values, ~unknown, 1e6)
-    np.testing.assert_allclose(filled[36, 46], values[36, 42], atol=0.5)
+    filled = continue_textured(values, ~unknown, 6.0)
+    inner = slice(4, -4)
+    assert np.corrcoef(filled[inner, 46, 0], values[inner, 42, 0])[0, 1] > 0.9
 
 
 def test_known_pixels_keep_their_texture() -> None:

@@ -86,7 +86,7 @@ class Places:
             return below * np.float32(6.0)
         # Colours may bend the border a little; far from it they have no say.
         beyond = np.sign(below) * np.maximum(np.abs(below) - np.float32(0.12), 0)
-        return below * np.float32(23.4) + beyond * np.float32(45.0)
+        return np.asarray(below * 23.4 + beyond * 45.0, np.float32)
 
     def _bare(self, limbs: dict[str, LimbZone], ends: dict[str, End], left: Flags) -> Floats:
         """(N,) what speaks for skin: positive beyond the cloth's end, negative before it."""
@@ -116,7 +116,7 @@ class Places:
         if not zone.seen:
             return np.full(len(self._frame.xs), FORBIDDEN, np.float32)
         cost = np.clip((zone.distance / self._arm_width(zone) - 1.0) * 14.0, 0, FORBIDDEN)
-        return (cost + np.where(zone.place < 0.02, 3.0, 0.0)).astype(np.float32)
+        return np.asarray(cost + np.where(zone.place < 0.02, 3.0, 0.0), np.float32)
 
     def _arm_width(self, zone: LimbZone) -> Floats:
         """Greatest half-width of an arm, hand included, at each pixel's place along it."""

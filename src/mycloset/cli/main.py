@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Say what model files really are, run them safely, and dress people with them.",
+    help="Dress a person in a garment, from a photo of each; fetch the models that it takes.",
 )
 app.command("demo")(demo)
 app.command("try-on")(try_on)

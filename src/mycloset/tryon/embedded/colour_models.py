@@ -21,7 +21,7 @@ class ColourModel:
     Attributes:
         means: (K, 3) L 0..100, a, b.
         deviations: (K, 3).
-        weights: (K,), sum 1.
+        weights: (K,) how common each is: its cost is less by the logarithm.
     """
 
     means: Floats
@@ -32,6 +32,14 @@ class ColourModel:
         """The same colours where light makes L, a and b so many times smaller."""
         scale = np.asarray(factors, np.float32)
         return replace(self, means=self.means * scale, deviations=self.deviations * scale)
+
+    def beside(self, other: ColourModel, *, cost: float = 0.0) -> ColourModel:
+        """A mixture of both; the other's colours cost so much more than their fit."""
+        return ColourModel(
+            np.concatenate([self.means, other.means]),
+            np.concatenate([self.deviations, other.deviations]),
+            np.concatenate([self.weights, other.weights * np.float32(np.exp(-cost))]),
+        )
 
 
 def colour_terms(lab: Floats) -> Floats:
@@ -63,14 +71,14 @@ def colour_costs(terms: Floats, models: Sequence[ColourModel]) -> list[Floats]:
 
 def to_lab(rgb: RGB) -> Floats:
     """(H, W, 3) uint8 sRGB to float32 CIE Lab (L 0..100)."""
-    lab: Floats = cv2.cvtColor(rgb.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
-    return lab
+    unit = np.multiply(rgb, np.float32(1 / 255), dtype=np.float32)
+    return np.asarray(cv2.cvtColor(unit, cv2.COLOR_RGB2LAB), np.float32)
 
 
 def to_rgb(lab: Floats) -> RGB:
     """(H, W, 3) float32 CIE Lab to uint8 sRGB."""
     rgb = cv2.cvtColor(np.ascontiguousarray(lab, np.float32), cv2.COLOR_LAB2RGB)
-    return np.clip(rgb * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rgb * 255.0 + 0.5, 0, 255), np.uint8)
 
 
 def learn(samples: Floats, clusters: int, *, floor: tuple[float, float, float]) -> ColourModel:

@@ -35,16 +35,18 @@ def enlarge(
     """
     height, width = inside.shape
     classes = _filled(classes, frame.where)
-    band = cv2.morphologyEx(classes, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    labels, doubtful = (
-        np.asarray(cv2.resize(frame.on_canvas(box), (width, height), interpolation=how), np.uint8)
-        for box, how in ((classes, cv2.INTER_NEAREST), (band, cv2.INTER_NEAREST))
-    )
+    kernel = np.ones((3, 3), np.uint8)
+    band = np.asarray(cv2.morphologyEx(classes, cv2.MORPH_GRADIENT, kernel), np.uint8)
+    labels, doubtful = (_enlarged(frame.on_canvas(box), (width, height)) for box in (classes, band))
     ys, xs = np.nonzero((doubtful > 0) & inside)
     if len(ys):
         labels[ys, xs] = _decide(rgb, frame, classes, coefficients, ys, xs)
     labels[~inside] = 255
     return labels
+
+
+def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _filled(classes: NDArray[np.uint8], where: Flags) -> NDArray[np.uint8]:
@@ -88,4 +90,4 @@ def _decide(
         ).reshape(-1, 4)[:count]
         near = cv2.dilate((classes == number).astype(np.uint8), kernel)[row, column] > 0
         costs[number, near] = np.einsum("nc,nc->n", found[near], colours[near])
-    return costs.argmin(axis=0).astype(np.uint8)
+    return np.asarray(costs.argmin(axis=0), np.uint8)

@@ -12,6 +12,7 @@ from mycloset.tasks.parsing import ATR_18_NECK
 from mycloset.tryon.embedded.body import SIDES
 from mycloset.tryon.embedded.parsing_borders import Borders
 from mycloset.tryon.embedded.parsing_frame import (
+    HAIR,
     LEG,
     LOWER,
     UPPER,
@@ -20,6 +21,9 @@ from mycloset.tryon.embedded.parsing_frame import (
     Frame,
 )
 from mycloset.tryon.embedded.zones import Zones
+
+MOTLEY = 28.0
+"""Deviation of the lightness (0..100) that no hair has; of 44 heads of hair the highest was 22."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def _alike(frame: Frame, above: Flags, below: Flags) -> bool:
         return True
     one, other = frame.lab[above], frame.lab[below]
     light, a, b = np.abs(one.mean(axis=0) - other.mean(axis=0))
-    return bool(light < 22 and max(a, b) < 9)
+    return bool(light < 22 and max(a, b) < 12)
 
 
 def _gap(frame: Frame, lower: Flags) -> float:
@@ -67,7 +71,7 @@ def _gap(frame: Frame, lower: Flags) -> float:
     rows = np.flatnonzero(picture.any(axis=1))
     lines = []
     for side in SIDES:
-        x, y = (body.leg(side) - np.float32([frame.left, frame.top])).T
+        x, y = (body.leg(side) - np.array([frame.left, frame.top], np.float32)).T
         order = np.argsort(y)
         lines.append((y[order], x[order]))
     crotch = max(float(y[0]) for y, _ in lines) + 0.35 * body.unit
@@ -86,6 +90,24 @@ def _gap(frame: Frame, lower: Flags) -> float:
     return float(parted.mean())
 
 
+def find_hat(frame: Frame, zones: Zones, labels: NDArray[np.int64]) -> Flags:
+    """(N,) bool: what was taken for hair above the brows, but is both black and white.
+
+    Only this clear case is told: a hat of one colour may as well be hair.
+    """
+    body, unit = frame.body, frame.body.unit
+    if body.face is None:
+        return np.zeros_like(frame.inside)
+    # A third of the way from the top of the forehead to the chin: the brows.
+    brow = body.face[0] + 0.33 * (body.chin - body.face[0])
+    below = (frame.xs - brow[0]) * body.down[0] + (frame.ys - brow[1]) * body.down[1]
+    top: Flags = (labels == HAIR) & (zones.head < 2.2) & (below < -0.1 * unit)
+    sure = top & frame.inside
+    if sure.sum() < 0.02 * unit**2 or frame.lab[sure, 0].std() < MOTLEY:
+        return np.zeros_like(frame.inside)
+    return top
+
+
 def atr_labels(
     classes: NDArray[np.uint8], frame: Frame, left: Flags, names: GarmentNames
 ) -> NDArray[np.uint8]:
@@ -95,7 +117,7 @@ def atr_labels(
         classes: (H, W), 255 outside of the person.
         left: (N,) whether a pixel of the frame is on the person's left limbs.
     """
-    named = ("face", "hair", "neck", names.upper, names.lower, "arm", "leg", "shoe")
+    named = ("face", "hair", "neck", names.upper, names.lower, "arm", "leg", "shoe", "hat")
     paired = ("arm", "leg", "shoe")
     table = np.zeros((2, 256), np.uint8)
     for number, name in enumerate(named):

@@ -75,7 +75,7 @@ def read_zones(frame: Frame) -> Zones:
 
 def _head(frame: Frame) -> tuple[NDArray[np.bool_], Floats]:
     body = frame.body
-    corner = np.float32([frame.left, frame.top])
+    corner = np.array([frame.left, frame.top], np.float32)
     canvas = np.zeros(frame.where.shape, np.uint8)
     if body.face is not None:
         outline = np.round((body.face - corner) * 8).astype(np.int32)

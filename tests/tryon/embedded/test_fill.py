@@ -79,8 +79,9 @@ def test_texture_is_mirrored_at_the_border() -> None:
     values = _three(np.random.default_rng(2).uniform(0, 100, SHAPE))
     unknown = np.zeros(SHAPE, bool)
     unknown[:, 45:] = True
-    filled = continue_textured(values, ~unknown, 1e6)
-    np.testing.assert_allclose(filled[36, 46], values[36, 42], atol=0.5)
+    filled = continue_textured(values, ~unknown, 20.0)
+    rows = slice(12, 60)
+    assert np.corrcoef(filled[rows, 46, 0], values[rows, 42, 0])[0, 1] > 0.95
 
 
 def test_known_pixels_keep_their_texture() -> None:
@@ -89,12 +90,12 @@ def test_known_pixels_keep_their_texture() -> None:
     np.testing.assert_array_equal(filled[~HOLE], values[~HOLE])
 
 
-def test_texture_where_it_is_wanted_does_not_depend_on_what_else_is() -> None:
+def test_the_filling_is_smooth_where_no_texture_is_wanted() -> None:
     values = _three(np.random.default_rng(2).uniform(0, 100, SHAPE))
     wanted = HOLE & (X < 50)
-    everywhere = continue_textured(values, ~HOLE, 10.0)
-    there = continue_textured(values, ~HOLE, 10.0, wanted=wanted)
-    np.testing.assert_array_equal(there[wanted], everywhere[wanted])
+    filled = continue_textured(values, ~HOLE, 10.0, wanted=wanted)
+    plain = HOLE & ~wanted
+    np.testing.assert_array_equal(filled[plain], continue_smoothly(values, ~HOLE)[plain])
 
 
 @pytest.mark.parametrize("deviation", [0.5, 2.0])

@@ -21,7 +21,7 @@ class ColourModel:
     Attributes:
         means: (K, 3) L 0..100, a, b.
         deviations: (K, 3).
-        weights: (K,), sum 1.
+        weights: (K,) how common each is: its cost is less by the logarithm.
     """
 
     means: Floats
@@ -32,6 +32,14 @@ class ColourModel:
         """The same colours where light makes L, a and b so many times smaller."""
         scale = np.asarray(factors, np.float32)
         return replace(self, means=self.means * scale, deviations=self.deviations * scale)
+
+    def beside(self, other: ColourModel, *, cost: float = 0.0) -> ColourModel:
+        """A mixture of both; the other's colours cost so much more than their fit."""
+        return ColourModel(
+            np.concatenate([self.means, other.means]),
+            np.concatenate([self.deviations, other.deviations]),
+            np.concatenate([self.weights, other.weights * np.float32(np.exp(-cost))]),
+        )
 
 
 def colour_terms(lab: Floats) -> Floats:

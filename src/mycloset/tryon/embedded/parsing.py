@@ -9,10 +9,7 @@ wins. What the answer says of sleeves and hems feeds the next round's places.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from mycloset.filters import SharedGuide
 from mycloset.images import RGB
@@ -22,17 +19,26 @@ from mycloset.tryon.embedded.body import read_body
 from mycloset.tryon.embedded.parsing_borders import Borders, find_borders
 from mycloset.tryon.embedded.parsing_cleaning import Cleaner
 from mycloset.tryon.embedded.parsing_colours import (
-    class_colours,
+    Palette,
+    learn_palette,
     learn_skin,
     learn_skin_again,
 )
 from mycloset.tryon.embedded.parsing_detail import enlarge
-from mycloset.tryon.embedded.parsing_frame import HAIR, HAT, Floats, Frame, frame_person
+from mycloset.tryon.embedded.parsing_frame import (
+    HAIR,
+    HAT,
+    LEARNING_SIDE,
+    WORKING_SIDE,
+    Floats,
+    Frame,
+    frame_person,
+)
 from mycloset.tryon.embedded.parsing_names import atr_labels, find_hat, name_garments
 from mycloset.tryon.embedded.parsing_places import FORBIDDEN, Places
-from mycloset.tryon.embedded.zones import Zones, read_zones
+from mycloset.tryon.embedded.zones import read_zones
 
-ROUNDS = 3
+LESSONS = 2
 TYPICAL_SKIN_USED = (
     "Too little bare skin is seen to learn its colour from; typical skin colours are used."
 )
@@ -47,15 +53,19 @@ def parse_person(rgb: RGB, person: Person) -> tuple[HumanParsing, tuple[str, ...
         neck, shoulders and midriff), upper-clothes, pants, skirt, dress, arms, legs and shoes;
         glasses belong to the face, belts and bags to what they lie on.
     """
-    frame = frame_person(rgb, person.mask, read_body(person))
-    if frame is None:
+    body = read_body(person)
+    small = frame_person(rgb, person.mask, body, LEARNING_SIDE)
+    frame = frame_person(rgb, person.mask, body, WORKING_SIDE)
+    if small is None or frame is None:
         empty = np.zeros(rgb.shape[:2], np.uint8)
         return HumanParsing(empty, ATR_18_NECK, 0.0), ("The person's mask is empty.",)
+    palette, borders = _learn(small)
     zones = read_zones(frame)
     places = Places(frame, zones)
-    answer = _solve(frame, zones, places)
-    labels, coefficients = answer.labels, answer.coefficients
-    names = name_garments(frame, zones, answer.borders, labels, answer.colours)
+    colours = palette.costs(frame, zones)
+    costs, coefficients = _smooth(frame, _guide(frame), places.costs(borders) + colours)
+    labels = Cleaner(frame, zones).clean(np.asarray(costs.argmin(axis=0), np.int64))
+    names = name_garments(frame, zones, borders, labels, colours)
     left = places.left(labels)
     hat = find_hat(frame, zones, labels)
     if hat.any():
@@ -65,52 +75,42 @@ def parse_person(rgb: RGB, person: Person) -> tuple[HumanParsing, tuple[str, ...
     classes[frame.where] = labels
     full = enlarge(rgb, person.mask.alpha >= 0.5, frame, classes, coefficients)
     named = atr_labels(full, frame, left, names)
-    notes = () if answer.skin_seen else (TYPICAL_SKIN_USED,)
-    return HumanParsing(named, ATR_18_NECK, _sureness(frame, answer.costs)), notes
+    notes = () if palette.skin.seen else (TYPICAL_SKIN_USED,)
+    return HumanParsing(named, ATR_18_NECK, _sureness(frame, costs)), notes
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What the rounds end with.
-
-    Attributes:
-        labels: (N,) classes.
-        costs: (8, N) smoothed.
-        coefficients: of the smoothing, a class each, see `SharedGuide.coefficients`.
-        colours: (8, N) costs of the colours alone.
-        borders: where the garments end.
-        skin_seen: whether the skin's colour comes from this picture.
-    """
-
-    labels: NDArray[np.int64]
-    costs: Floats
-    coefficients: list[Floats]
-    colours: Floats
-    borders: Borders
-    skin_seen: bool
-
-
-def _solve(frame: Frame, zones: Zones, places: Places) -> _Answer:
-    radius = max(2, round(0.035 * frame.body.unit))
-    guide = SharedGuide(frame.guide, radius, 4e-4, subsample=2)
+def _learn(frame: Frame) -> tuple[Palette, Borders]:
+    """Colours and garments' ends, in rounds: each answer teaches the next."""
+    zones = read_zones(frame)
+    places = Places(frame, zones)
     cleaner = Cleaner(frame, zones)
+    guide = _guide(frame)
     skin = learn_skin(frame, zones)
-    colours = class_colours(frame, zones, skin, None)
+    palette = learn_palette(frame, zones, skin, None)
+    colours = palette.costs(frame, zones)
     borders = Borders()
-    for turn in range(ROUNDS):
-        last = turn == ROUNDS - 1
-        costs = places.costs(borders)
-        costs += colours
-        np.minimum(costs, FORBIDDEN, out=costs)
-        coefficients = [guide.coefficients(frame.spread(layer)) for layer in costs]
-        for layer, smooth in zip(costs, coefficients, strict=True):
-            layer[:] = guide.apply(smooth, rough=not last)[frame.where]
+    for _ in range(LESSONS):
+        costs, _ = _smooth(frame, guide, places.costs(borders) + colours)
         labels = cleaner.clean(np.asarray(costs.argmin(axis=0), np.int64))
-        if not last:
-            skin = learn_skin_again(frame, zones, skin, labels)
-            colours = class_colours(frame, zones, skin, labels)
-            borders = find_borders(frame, zones, colours, labels)
-    return _Answer(labels, costs, coefficients, colours, borders, skin.seen)
+        skin = learn_skin_again(frame, skin, labels)
+        palette = learn_palette(frame, zones, skin, labels)
+        colours = palette.costs(frame, zones)
+        borders = find_borders(frame, zones, colours, labels)
+    return palette, borders
+
+
+def _guide(frame: Frame) -> SharedGuide:
+    radius = max(2, round(0.035 * frame.body.unit))
+    return SharedGuide(frame.guide, radius, 4e-4, subsample=2 if radius > 2 else 1)
+
+
+def _smooth(frame: Frame, guide: SharedGuide, costs: Floats) -> tuple[Floats, list[Floats]]:
+    """(8, N) costs that follow the picture's edges, and the filter's coefficients of each class."""
+    np.minimum(costs, FORBIDDEN, out=costs)
+    coefficients = [guide.coefficients(frame.spread(layer)) for layer in costs]
+    for layer, smooth in zip(costs, coefficients, strict=True):
+        layer[:] = guide.apply(smooth)[frame.where]
+    return costs, coefficients
 
 
 def _sureness(frame: Frame, costs: Floats) -> float:

@@ -27,6 +27,8 @@ LOW, HIGH, ROW = 0.30, 1.65, 0.025
 """Heights between which the waist is sought (0 shoulders, 1 hips), and how finely."""
 ROWS = round((HIGH - LOW) / ROW)
 USUAL_WAIST, WAIST_SPREAD = 0.97, 0.20
+FULL = 25
+"""A column with more than one in so many of the pixels counts in full."""
 MIDRIFF = 6.0
 """What it is worth to draw the waist through bare skin."""
 BEND = 3.0
@@ -135,7 +137,9 @@ def _waist(frame: Frame, zones: Zones, colours: Floats, labels: Labels) -> Float
     score[:, 1:] += np.minimum(edge.reshape(shape), 3.0)
     score[:, 1:] += MIDRIFF * _bare_cells(frame, zones, labels, shape)
     height = LOW + ROW * np.arange(ROWS + 1)
-    score -= ((height - USUAL_WAIST) / WAIST_SPREAD) ** 2
+    # Columns beside the body follow the others: they know nothing of it.
+    full = np.minimum(number.reshape(shape).sum(axis=1) / max(number.sum() / FULL, 1), 1)
+    score -= full[:, None] * ((height - USUAL_WAIST) / WAIST_SPREAD) ** 2
     return (LOW + ROW * _smooth_path(score)).astype(np.float32)
 
 

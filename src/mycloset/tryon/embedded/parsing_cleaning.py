@@ -26,7 +26,7 @@ Labels = NDArray[np.int64]
 
 SPECK = 0.005
 """Pieces smaller than this (in squared shoulder breadths) are never believed."""
-LEAST = {FACE: 0.02, UPPER: 0.015, LOWER: 0.02}
+LEAST = {FACE: 0.02, UPPER: 0.015, LOWER: 0.02, LEG: 0.03}
 """What a separate piece of these classes must measure."""
 BROAD = 0.05
 """Hair that falls over the shoulders is at least so many shoulder breadths wide."""
@@ -44,6 +44,7 @@ class Cleaner:
         self._frame = frame
         side = max(3, round(BROAD * unit)) | 1
         self._brush = np.ones((side, side), np.uint8)
+        self._shoulders = frame.mark(_along(zones.arms, 0.3 * unit, before=0.7)) > 0
         self._below_chin = frame.mark(below_chin > 0.05 * unit)
         aside = (frame.xs - body.chin[0]) * body.across[0]
         aside += (frame.ys - body.chin[1]) * body.across[1]
@@ -97,7 +98,8 @@ class Cleaner:
             anchor = self._frame.mark(self._anchors[number])
             if number == NECK:
                 # Shoulders and midriff are bare skin too, but a print within cloth is not.
-                beside = np.isin(picture, (FACE, ARM, LOWER)).astype(np.uint8)
+                beside = np.isin(picture, (FACE, LOWER)).astype(np.uint8)
+                beside[(picture == ARM) & self._shoulders] = 1
                 anchor = np.maximum(anchor, cv2.dilate(beside, np.ones((3, 3), np.uint8)))
             held = np.bincount(pieces[anchor > 0], minlength=count) > 0
             held[0] = True
@@ -121,7 +123,12 @@ class Cleaner:
         return cut
 
 
-def _along(limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0) -> Flags:
+def _along(
+    limbs: dict[str, LimbZone], reach: float, *, beyond: float = -1.0, before: float = 4.0
+) -> Flags:
     """(N,) bool: close to the axis of a limb that is seen."""
-    near = [z.seen & (z.distance < reach) & (z.place > beyond) for z in limbs.values()]
+    near = [
+        z.seen & (z.distance < reach) & (z.place > beyond) & (z.place < before)
+        for z in limbs.values()
+    ]
     return np.asarray(np.any(near, axis=0), bool)

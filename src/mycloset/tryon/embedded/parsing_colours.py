@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from mycloset.tryon.embedded.colour_models import (
 from mycloset.tryon.embedded.parsing_frame import (
     ARM,
     CLASSES,
+    FACE,
     HAIR,
     LEG,
     LOWER,
@@ -41,7 +43,9 @@ SKIN_LIKE = 6.2
 CHIN_SHADE = (0.74, 0.91, 0.91)
 OTHER_LIGHTS = ((0.80, 0.95, 1.0), (1.14, 0.92, 0.90))
 """Limbs are often a little darker or lighter than the face."""
-OTHER_LIGHT_COST = 1.0
+OTHER_LIGHT_COST, CHIN_SHADE_COST = 1.0, 2.0
+LEAST = 24
+"""Fewer pixels say nothing of a class's colours."""
 NEAR = 11.0
 """Below this cost a garment's colour is too much like something else's to tell them apart."""
 
@@ -53,18 +57,46 @@ class Skin:
     """The person's skin.
 
     Attributes:
-        model: its colours.
-        cost: (N,) how badly each pixel fits them.
-        shaded: (N,) how badly it fits the skin in the shade of the chin.
+        model: its colours as they were last learned.
+        wide: its colours in all lights in which limbs may be.
         samples: (M, 3) colours that are skin for certain.
         seen: whether the colours come from this picture.
     """
 
     model: ColourModel
-    cost: Floats
-    shaded: Floats
+    wide: ColourModel
     samples: Floats
     seen: bool
+
+
+@dataclass(frozen=True)
+class Palette:
+    """What has been learned of this picture's colours.
+
+    Attributes:
+        skin: of face, neck, arms and legs.
+        others: of the other classes, where enough was seen of them.
+    """
+
+    skin: Skin
+    others: Mapping[int, ColourModel]
+
+    def costs(self, frame: Frame, zones: Zones) -> Floats:
+        """(8, N): the cost of each pixel's colour in each class."""
+        skin = self.skin.wide
+        models = [skin, skin.in_shade(CHIN_SHADE), *self.others.values()]
+        bare, shaded, *found = colour_costs(frame.terms, models)
+        known = dict(zip(self.others, found, strict=True))
+        costs = np.empty((len(CLASSES), len(frame.xs)), np.float32)
+        costs[:] = bare
+        costs[FACE] *= 0.6
+        # In the shade of the chin skin is darker than any that was learned.
+        shade = np.where(zones.height < 0.05, shaded + np.float32(CHIN_SHADE_COST), WORST)
+        np.minimum(costs[NECK], shade, out=costs[NECK])
+        for number in (UPPER, LOWER, SHOE):
+            costs[number] = known.get(number, UNKNOWN)
+        costs[HAIR] = known.get(HAIR, WORST)
+        return np.minimum(costs, WORST, out=costs)
 
 
 def learn_skin(frame: Frame, zones: Zones) -> Skin:
@@ -80,14 +112,14 @@ def learn_skin(frame: Frame, zones: Zones) -> Skin:
         kept = found[(np.abs(found - middle) < spread).all(axis=1)]
         if len(kept) >= 30:
             model = learn(kept, 3, floor=(9.0, 3.2, 4.2))
-            return _skin(frame, model, kept, seen=True)
+            return Skin(model, _in_all_lights(model), kept, seen=True)
     means = np.array([[74, 12, 17], [60, 15, 21], [38, 13, 16]], np.float32)
     deviations = np.array([[9, 4, 5]] * 3, np.float32)
     typical = ColourModel(means, deviations, np.full(3, 1 / 3, np.float32))
-    return _skin(frame, typical, means, seen=False)
+    return Skin(typical, typical, means, seen=False)
 
 
-def learn_skin_again(frame: Frame, zones: Zones, skin: Skin, labels: Labels) -> Skin:
+def learn_skin_again(frame: Frame, skin: Skin, labels: Labels) -> Skin:
     """Add what was found on neck, arms and legs: it may lie in other light than the face."""
     found = frame.lab[np.isin(labels, (NECK, ARM, LEG)) & frame.inside]
     middle = skin.model.means[np.argmax(skin.model.weights)]
@@ -97,42 +129,29 @@ def learn_skin_again(frame: Frame, zones: Zones, skin: Skin, labels: Labels) -> 
         return skin
     stride = max(1, len(found) // len(skin.samples))
     both = np.concatenate([skin.samples, found[::stride]])
-    again = _skin(frame, learn(both, 4, floor=(8.0, 3.0, 4.0)), skin.samples, seen=True)
-    return replace(
-        again,
-        cost=np.minimum(skin.cost, again.cost),
-        shaded=np.minimum(skin.shaded, again.shaded),
-    )
+    again = learn(both, 4, floor=(8.0, 3.0, 4.0))
+    return replace(skin, model=again, wide=skin.wide.beside(_in_all_lights(again)))
 
 
-def class_colours(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None) -> Floats:
-    """(8, N): the cost of each pixel's colour in each class.
+def learn_palette(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None) -> Palette:
+    """The colours of all classes.
 
     Args:
         labels: (N,) the last answer; None in the first round, when the pose alone says where a
             class is surest.
     """
+    bare = colour_costs(frame.terms, [skin.wide])[0]
     models: dict[int, ColourModel] = {}
     for number in (UPPER, LOWER, HAIR, SHOE):
-        samples = _samples(frame, zones, skin, labels, number)
-        if len(samples) >= 24:
+        samples = _samples(frame, zones, bare, labels, number)
+        if len(samples) >= LEAST:
             models[number] = learn(samples, CLUSTERS[number], floor=(6.0, 2.6, 2.8))
     for number, other in ((UPPER, LOWER), (LOWER, UPPER)):
         if number in models:
-            models[number] = _without(models[number], skin.model, 0.35)
+            models[number] = _without(models[number], skin.wide, 0.35)
             if other in models and labels is None:
                 models[number] = _without(models[number], models[other], 0.6)
-    known = dict(zip(models, colour_costs(frame.terms, list(models.values())), strict=True))
-    costs = np.empty((len(CLASSES), len(frame.xs)), np.float32)
-    costs[:] = skin.cost
-    costs[0] *= 0.6
-    # In the shade of the chin skin is darker than any that was learned.
-    shade = np.where(zones.height < 0.05, skin.shaded + 2.0, np.inf)
-    costs[NECK] = np.minimum(costs[NECK], shade)
-    for number in (UPPER, LOWER, SHOE):
-        costs[number] = known.get(number, UNKNOWN)
-    costs[HAIR] = known.get(HAIR, WORST)
-    return np.minimum(costs, WORST, out=costs)
+    return Palette(skin, models)
 
 
 def _without(model: ColourModel, other: ColourModel, least: float) -> ColourModel:
@@ -149,12 +168,11 @@ def _without(model: ColourModel, other: ColourModel, least: float) -> ColourMode
     return ColourModel(model.means[~like], model.deviations[~like], weights / weights.sum())
 
 
-def _skin(frame: Frame, model: ColourModel, samples: Floats, *, seen: bool) -> Skin:
-    lights = [model, *(model.in_shade(light) for light in OTHER_LIGHTS), model.in_shade(CHIN_SHADE)]
-    plain, *others, shaded = colour_costs(frame.terms, lights)
-    for other in others:
-        plain = np.minimum(plain, other + OTHER_LIGHT_COST)
-    return Skin(model, plain, shaded, samples, seen)
+def _in_all_lights(model: ColourModel) -> ColourModel:
+    wide = model
+    for light in OTHER_LIGHTS:
+        wide = wide.beside(model.in_shade(light), cost=OTHER_LIGHT_COST)
+    return wide
 
 
 def _face_skin(frame: Frame, zones: Zones) -> Flags:
@@ -185,7 +203,9 @@ def _like_skin(colours: Floats) -> Floats:
     return colours[kept] if kept.mean() > 0.5 else colours[:0]
 
 
-def _samples(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, number: int) -> Floats:
+def _samples(
+    frame: Frame, zones: Zones, bare: Floats, labels: Labels | None, number: int
+) -> Floats:
     """(M, 3) colours that belong to a class for certain; may be none."""
     garment = number in (UPPER, LOWER)
     if labels is not None:
@@ -194,28 +214,28 @@ def _samples(frame: Frame, zones: Zones, skin: Skin, labels: Labels | None, numb
             inner = frame.eroded(where, 0.03)
             where = inner if inner.sum() > 60 else where
     elif number == LOWER:
-        where = _first_lower(frame, zones, skin) & frame.inside
+        where = _first_lower(frame, zones, bare) & frame.inside
     else:
         core = {UPPER: _torso, HAIR: _scalp, SHOE: _feet}[number]
-        where = core(frame, zones, skin) & frame.inside
+        where = core(frame, zones, bare) & frame.inside
     if garment and where.any():
         # Bare skin (a neckline, bare thighs) must not teach the cloth its colour.
-        bare = where & (skin.cost < SKIN_LIKE)
-        if bare.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
-            where = where & ~bare
+        skin = where & (bare < SKIN_LIKE)
+        if skin.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
+            where = where & ~skin
     return frame.lab[where]
 
 
-def _first_lower(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+def _first_lower(frame: Frame, zones: Zones, bare: Floats) -> Flags:
     """Thighs, or where these are bare, the hips."""
     thighs = _between(frame, zones, 1.12, 1.5) & frame.inside
-    bare = thighs & (skin.cost < SKIN_LIKE + 3)
-    if bare.sum() < 0.7 * thighs.sum():
+    skin = thighs & (bare < SKIN_LIKE + 3)
+    if skin.sum() < 0.7 * thighs.sum():
         return thighs
     return _between(frame, zones, 0.98, 1.15)
 
 
-def _torso(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+def _torso(frame: Frame, zones: Zones, bare: Floats) -> Flags:
     core = (zones.height > 0.22) & (zones.height < 0.75) & (np.abs(zones.aside) < 0.36)
     for arm in zones.arms.values():
         if arm.seen:
@@ -233,17 +253,17 @@ def _between(frame: Frame, zones: Zones, low: float, high: float) -> Flags:
     return found
 
 
-def _scalp(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+def _scalp(frame: Frame, zones: Zones, bare: Floats) -> Flags:
     body = frame.body
     if body.face is None:
         return np.zeros_like(frame.inside)
     eyes = (body.joint("left_eye") + body.joint("right_eye")) / 2
     beside = ~frame.dilated(zones.face, 0.07)
-    found: Flags = beside & (zones.head < 1.7) & (frame.ys < eyes[1]) & (skin.cost > 6.0)
+    found: Flags = beside & (zones.head < 1.7) & (frame.ys < eyes[1]) & (bare > 6.0)
     return found
 
 
-def _feet(frame: Frame, zones: Zones, skin: Skin) -> Flags:
+def _feet(frame: Frame, zones: Zones, bare: Floats) -> Flags:
     core = np.zeros_like(frame.inside)
     for side, leg in zones.legs.items():
         if leg.seen and frame.body.sure(f"{side}_ankle") > 0.4:

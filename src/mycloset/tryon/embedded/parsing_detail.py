@@ -37,18 +37,16 @@ def enlarge(
     classes = _filled(classes, frame.where)
     kernel = np.ones((3, 3), np.uint8)
     band = np.asarray(cv2.morphologyEx(classes, cv2.MORPH_GRADIENT, kernel), np.uint8)
-    size, nearest = (width, height), cv2.INTER_NEAREST
-    labels, doubtful = (
-        np.asarray(
-            cv2.resize(frame.on_canvas(box), size, interpolation=cv2.INTER_NEAREST), np.uint8
-        )
-        for box in (classes, band)
-    )
+    labels, doubtful = (_enlarged(frame.on_canvas(box), (width, height)) for box in (classes, band))
     ys, xs = np.nonzero((doubtful > 0) & inside)
     if len(ys):
         labels[ys, xs] = _decide(rgb, frame, classes, coefficients, ys, xs)
     labels[~inside] = 255
     return labels
+
+
+def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _filled(classes: NDArray[np.uint8], where: Flags) -> NDArray[np.uint8]:

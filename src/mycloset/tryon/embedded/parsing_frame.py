@@ -20,8 +20,10 @@ from mycloset.tryon.embedded.colour_models import colour_terms, to_lab
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
+LEARNING_SIDE = 256
+"""Long side, in pixels, at which colours and garments' ends are learned."""
 WORKING_SIDE = 448
-"""Long side, in pixels, at which classes are decided; borders are then brought to full size."""
+"""Long side at which classes are decided; borders are then brought to full size."""
 
 CLASSES = ("face", "hair", "neck", "upper", "lower", "arm", "leg", "shoe")
 FACE, HAIR, NECK, UPPER, LOWER, ARM, LEG, SHOE = range(len(CLASSES))
@@ -93,14 +95,15 @@ class Frame:
         return np.ones((side, side), np.uint8)
 
 
-def frame_person(rgb: RGB, mask: Mask, body: Body) -> Frame | None:
+def frame_person(rgb: RGB, mask: Mask, body: Body, side: int) -> Frame | None:
     """Cut a person out of (H, W, 3) `rgb`; None where the mask is empty.
 
     Args:
         body: in pixels of `rgb`.
+        side: long side of the picture at the frame's size; smaller pictures stay as they are.
     """
     height, width = rgb.shape[:2]
-    factor = min(1.0, WORKING_SIDE / max(height, width))
+    factor = min(1.0, side / max(height, width))
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     alpha = cv2.resize(mask.alpha, size, interpolation=cv2.INTER_AREA)
     near = cv2.dilate(

@@ -46,7 +46,9 @@ class Places:
         self._above = np.maximum(0, -zones.height - 0.16) * 40
         fixed = np.zeros((len(CLASSES), len(frame.xs)), np.float32)
         away = cv2.distanceTransform(1 - frame.mark(zones.face), cv2.DIST_L2, 3)[frame.where]
-        fixed[FACE] = np.where(zones.face, -3.0, 3.0 + 60.0 / unit * away)
+        # Without a face the distance is endless.
+        away = np.minimum(60.0 / unit * np.minimum(away, unit), FORBIDDEN)
+        fixed[FACE] = np.where(zones.face, -3.0, 3.0 + away)
         fixed[HAIR] = self._hair()
         fixed[NECK] = self._neck()
         fixed[ARM] = self._arm_in

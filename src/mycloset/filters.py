@@ -100,22 +100,14 @@ class SharedGuide:
             mean_value -= slope * middle
         return _box(np.stack([*slopes, mean_value], axis=-1), self._radius)
 
-    def apply(self, coefficients: Floats, *, rough: bool = False) -> Floats:
-        """(H, W): the layer that these coefficients make of the guide.
-
-        Args:
-            rough: make it at the subsampled size and enlarge the result: a third of the time, but
-                edges are as coarse as that size.
-        """
-        planes = self._small if rough else self._planes
-        if self._small_size != self._size and not rough:
+    def apply(self, coefficients: Floats) -> Floats:
+        """(H, W): the layer that these coefficients make of the guide."""
+        if self._small_size != self._size:
             coefficients = _resize(coefficients, self._size, cv2.INTER_LINEAR)
         red, green, blue, offset = cv2.split(coefficients)
         result = np.asarray(offset, np.float32)
-        for slope, plane in zip((red, green, blue), planes, strict=True):
+        for slope, plane in zip((red, green, blue), self._planes, strict=True):
             result += slope * plane
-        if rough and self._small_size != self._size:
-            return _resize(result, self._size, cv2.INTER_LINEAR)
         return result
 
 

@@ -48,13 +48,13 @@ class Cleaner:
         self._below_chin = frame.mark(below_chin > 0.05 * unit)
         aside = (frame.xs - body.chin[0]) * body.across[0]
         aside += (frame.ys - body.chin[1]) * body.across[1]
-        beside = (below_chin > -0.2 * unit) & (below_chin < 0) & (np.abs(aside) < 0.5 * unit)
+        beside = (below_chin > -0.12 * unit) & (below_chin < 0) & (np.abs(aside) < 0.5 * unit)
         self._jaws = [
             (frame.mark(beside & flank) > 0, frame.mark((below_chin > 0) & flank) > 0)
             for flank in (aside > 0, aside <= 0)
         ]
         self._anchors: dict[int, Flags] = {
-            HAIR: (zones.head < 1.7) & (below_chin < 0),
+            HAIR: (zones.head < 1.7) & (below_chin < -0.25 * unit),
             NECK: (throat < 0.12 * unit) & (place < 1.1),
             ARM: _along(zones.arms, 0.07 * unit),
             LEG: _along(zones.legs, 0.12 * unit),

@@ -38,7 +38,9 @@ class Places:
         unit = frame.body.unit
         self._arms = {side: self._arm(side) for side in SIDES}
         self._arm_in = np.minimum(*self._arms.values())
-        self._left_arm = self._arms["left"] < self._arms["right"]
+        left, right = (self._arms[side] for side in SIDES)
+        nearer = zones.arms["left"].distance < zones.arms["right"].distance
+        self._left_arm = (left < right) | ((left == right) & nearer)
         self._leg_in = self._leg()
         self._left_leg = zones.legs["left"].distance < zones.legs["right"].distance
         self._on_leg = (self._leg_in < 0.8) & (self._leg_place() < 2)

@@ -78,7 +78,8 @@ def _side_color(small: Floats, where: NDArray[np.bool_]) -> Floats:
         usable = ~filled & (weight > 2.0 / window**2)
         if usable.any():
             total = np.asarray(cv2.boxFilter(masked, -1, (window, window)), np.float32)
-            color[usable] = total[usable] / weight[usable][:, None]
+            total /= np.maximum(weight, np.float32(1e-6))[..., None]
+            cv2.copyTo(total, usable.astype(np.uint8), color)
             filled |= usable
     return color
 

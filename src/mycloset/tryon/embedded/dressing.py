@@ -7,7 +7,7 @@ import numpy as np
 
 from mycloset.tryon.embedded.colour_models import to_lab
 from mycloset.tryon.embedded.fill import continue_textured
-from mycloset.tryon.embedded.scene import TRUNK, Flags, Floats, Scene
+from mycloset.tryon.embedded.scene import TRUNK, Flags, Floats, Scene, box_of
 
 
 def light_cloth(scene: Scene, garment: Floats) -> Floats:
@@ -41,15 +41,19 @@ def cast_shadow(scene: Scene, ground: Floats, garment: Floats, gone: Flags) -> F
 def _rounded(scene: Scene, strength: float) -> Floats:
     """Darker towards the sides of torso and sleeves, where cloth turns away from the viewer."""
     factor = np.ones(scene.shape, np.float32)
-    for name, alpha in scene.parts.items():
+    spread = max(1.0, 0.03 * scene.unit)
+    for name, whole in scene.parts.items():
+        box = box_of(whole, margin=round(4 * spread) + 2)
+        alpha = whole[box]
+        if not alpha.size:
+            continue
         width = 0.34 if name in TRUNK else 0.12
         inside = alpha > 0.5
         depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3)
         edge = np.clip(depth / (width * scene.unit), 0, 1)
         dark = 1 - strength * 0.30 * (1 - np.sqrt(1 - (1 - edge) ** 2))
-        factor = factor * np.where(inside, dark, 1)
+        factor[box] *= np.where(inside, dark, 1)
         if name not in TRUNK:  # a sleeve shades the torso beside it
-            shadow = cv2.GaussianBlur(alpha, (0, 0), max(1.0, 0.03 * scene.unit))
-            factor = factor * np.where(inside, 1, 1 - 0.22 * shadow)
-    sigma = max(0.8, 0.01 * scene.unit)
-    return np.asarray(cv2.GaussianBlur(factor.astype(np.float32), (0, 0), sigma), np.float32)
+            shadow = cv2.GaussianBlur(np.ascontiguousarray(alpha), (0, 0), spread)
+            factor[box] *= np.where(inside, 1, 1 - 0.22 * shadow)
+    return np.asarray(cv2.GaussianBlur(factor, (0, 0), max(0.8, 0.01 * scene.unit)), np.float32)

@@ -103,15 +103,19 @@ def continue_textured(
     seeds = np.argwhere(known)
     place = np.zeros((int(labels.max()) + 1, 2), np.float32)
     place[labels[known]] = seeds[:, ::-1]
-    rows, columns = (np.flatnonzero(need.any(axis=axis)) for axis in (1, 0))
-    box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    # A ragged border makes neighbours look far apart; blurred, the mirror is a smooth one.
+    # A ragged border makes neighbours look far apart; with the directions to it blurred, the
+    # mirror is a smooth one.
     size = 2 * max(1, round(0.35 * reach)) + 1
-    border = cv2.blur(place[labels[box]], (size, size))
-    own = np.stack(
-        np.meshgrid(np.arange(columns[0], columns[-1] + 1), np.arange(rows[0], rows[-1] + 1)), -1
-    )
-    mirrored = np.asarray(2 * border - own, np.float32)
+    rows, columns = (np.flatnonzero(need.any(axis=axis)) for axis in (1, 0))
+    top, left = max(int(rows[0]) - size, 0), max(int(columns[0]) - size, 0)
+    box = (slice(top, int(rows[-1]) + 1 + size), slice(left, int(columns[-1]) + 1 + size))
+    height, width = known[box].shape
+    own = np.stack(np.meshgrid(np.arange(left, left + width), np.arange(top, top + height)), -1)
+    away = distance[box][..., None]
+    towards = (place[labels[box]] - own.astype(np.float32)) / np.maximum(away, 1.0)
+    towards = np.asarray(cv2.blur(towards, (size, size)))
+    towards /= np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), 0.3)
+    mirrored = np.asarray(own + 2 * away * towards, np.float32)
     xs, ys = np.ascontiguousarray(mirrored[..., 0]), np.ascontiguousarray(mirrored[..., 1])
     texture = cv2.remap(out, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     weight = np.exp(-distance[box] / np.float32(reach)) * need[box]

@@ -57,9 +57,9 @@ def _take_sleeve(parts: dict[str, Marks], marks: Marks, shape: GarmentShape, sid
     away = np.array([seam[1], -seam[0]]) / length
     if float((cuff - shoulder) @ away) < 0:
         away = -away
-    ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
+    xs, ys = np.arange(width)[None, :], np.arange(height)[:, None]
     beyond = (xs - armpit[0]) * away[0] + (ys - armpit[1]) * away[1]
-    along = ((xs - shoulder[0]) * seam[0] + (ys - shoulder[1]) * seam[1]) / np.float32(length)
+    along = (xs - shoulder[0]) * (seam[0] / length) + (ys - shoulder[1]) * (seam[1] / length)
     if not label or np.count_nonzero(piece) > 0.6 * np.count_nonzero(marks):
         # The cut did not part them: take what lies beyond it, no lower than the cuff.
         low = max(float(outer[1]), float(inner[1])) + 0.05 * length

@@ -31,16 +31,25 @@ class Layers:
 
 def arrange(scene: Scene) -> Layers:
     """Find what is in front, and where the garment is seen."""
-    before = scene.parsing.where("hair", "face", "hat", "sunglasses")
-    if scene.category is Category.LOWER:
-        before |= _hanging_top(scene)
-    front = scene.soft(before)
+    front = _front(scene)
     kept, made = _arms(scene)
     trunk = scene.over(name for name in scene.parts if name in TRUNK)
     sleeves = scene.over(name for name in scene.parts if name not in TRUNK)
     grown = np.maximum(trunk, _snapped(scene, trunk, sleeves))
     shown = 1 - (1 - grown * (1 - np.maximum(kept, made))) * (1 - sleeves)
     return Layers(front, kept, made, np.asarray(shown * (1 - front), np.float32))
+
+
+def _front(scene: Scene) -> Floats:
+    """Hair, face and what is worn there; before a lower garment also the top."""
+    before = scene.parsing.where("hair", "face", "hat", "sunglasses")
+    if scene.category is not Category.LOWER:
+        return scene.soft(before)
+    top = _hanging_top(scene)
+    size = max(1, round(0.01 * scene.unit)) * 2 + 1
+    # Soft edges follow the picture's edges, and a pattern has edges of its own inside the cloth.
+    inner = cv2.erode(top.astype(np.float32), np.ones((size, size), np.uint8))
+    return np.maximum(scene.soft(before | top), inner)
 
 
 def _hanging_top(scene: Scene) -> Flags:

@@ -149,7 +149,8 @@ def _cells(zones: Zones, where: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The waist map's cell of each of these pixels."""
     column = ((zones.aside[where] - ASIDES[0]) / WIDTH + 0.5).astype(np.int64)
     row = ((zones.height[where] - LOW) / ROW).astype(np.int64)
-    return np.clip(column, 0, len(ASIDES) - 1) * ROWS + np.clip(row, 0, ROWS - 1)
+    cells: NDArray[np.int64] = np.clip(column, 0, len(ASIDES) - 1) * ROWS
+    return np.asarray(cells + np.clip(row, 0, ROWS - 1), np.int64)
 
 
 def _bare_cells(

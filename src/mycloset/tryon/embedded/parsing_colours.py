@@ -238,7 +238,8 @@ def _samples(
         skin = where & (bare < SKIN_LIKE)
         if skin.sum() < (0.65 if number == UPPER else 0.9) * where.sum():
             where = where & ~skin
-    return frame.lab[where]
+    samples: Floats = frame.lab[where]
+    return samples
 
 
 def _first_lower(frame: Frame, zones: Zones, bare: Floats) -> Flags:

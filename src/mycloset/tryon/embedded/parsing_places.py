@@ -89,7 +89,7 @@ class Places:
             return below * np.float32(6.0)
         # Colours may bend the border a little; far from it they have no say.
         beyond = np.sign(below) * np.maximum(np.abs(below) - np.float32(0.12), 0)
-        return below * np.float32(23.4) + beyond * np.float32(45.0)
+        return np.asarray(below * 23.4 + beyond * 45.0, np.float32)
 
     def _bare(self, limbs: dict[str, LimbZone], ends: dict[str, End], left: Flags) -> Floats:
         """(N,) what speaks for skin: positive beyond the cloth's end, negative before it."""
@@ -122,7 +122,7 @@ class Places:
         cost = np.clip((share - 1.0) * 14.0, 0, FORBIDDEN)
         # The widths leave room for poses that are a little off; an arm is mostly slimmer.
         cost += np.clip((share - 0.6) * RIM, 0, 0.4 * RIM)
-        return (cost + np.where(zone.place < 0.02, 3.0, 0.0)).astype(np.float32)
+        return np.asarray(cost + np.where(zone.place < 0.02, 3.0, 0.0), np.float32)
 
     def _arm_width(self, zone: LimbZone) -> Floats:
         """Greatest half-width of an arm, hand included, at each pixel's place along it."""

@@ -97,7 +97,9 @@ def _new_place(view: View) -> Bools:
     parsing = view.state.parsing
     if parsing is None:
         return warped
-    front = _labelled(view, parsing, IN_FRONT)
+    # A top that is worn over the trousers hides their upper end.
+    over = ("upper-clothes",) if _category(view) is Category.LOWER else ()
+    front = _labelled(view, parsing, (*IN_FRONT, *over))
     arms = _labelled(view, parsing, ARMS)
     for name, alpha in view.warped.parts.items():
         if name.startswith("sleeve_"):

@@ -175,6 +175,17 @@ class Scene:
         return draw_limb(axis - corner, share, profile.widths, self.shape)
 
 
+def box_of(values: NDArray[np.generic], margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns, widened by `margin`, outside of which all values are zero."""
+    rows, columns = np.flatnonzero(values.any(axis=1)), np.flatnonzero(values.any(axis=0))
+    if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    return (
+        slice(max(int(rows[0]) - margin, 0), int(rows[-1]) + 1 + margin),
+        slice(max(int(columns[0]) - margin, 0), int(columns[-1]) + 1 + margin),
+    )
+
+
 def read_scene(given: FittingInput) -> Scene:
     """Cut the window out, and read the old garment's light and where the new one can be."""
     window = _window(given)
@@ -192,7 +203,7 @@ def read_scene(given: FittingInput) -> Scene:
     parts = {}
     for name, whole in given.warped.parts.items():
         part = whole[window].copy()
-        box = _box(part)
+        box = box_of(part)
         limit = _stand_off(name, given.category, down[box], aside[box], body.unit, span)
         near = np.clip((limit - away[box]) / (0.02 * body.unit) + 0.5, 0, 1)
         part[box] *= near.astype(np.float32)
@@ -220,21 +231,13 @@ def read_scene(given: FittingInput) -> Scene:
 
 def _window(given: FittingInput) -> tuple[slice, slice]:
     touched = given.parsing.where(*OLD_LABELS[given.category]) | (given.warped.alpha > 0)
-    rows, columns = _box(touched)
+    rows, columns = box_of(touched)
     margin = max(8, round(0.35 * given.figure.body.unit))
     height, width = given.mask.shape
     return (
         slice(max(rows.start - margin, 0), min(rows.stop - 1 + margin, height)),
         slice(max(columns.start - margin, 0), min(columns.stop - 1 + margin, width)),
     )
-
-
-def _box(values: NDArray[np.generic]) -> tuple[slice, slice]:
-    """Rows and columns outside of which all values are zero."""
-    rows, columns = np.flatnonzero(values.any(axis=1)), np.flatnonzero(values.any(axis=0))
-    if not len(rows):
-        return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _torso_frame(given: FittingInput, window: tuple[slice, slice]) -> tuple[Floats, Floats]:

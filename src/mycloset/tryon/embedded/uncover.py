@@ -9,7 +9,7 @@ from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.body import SIDES
 from mycloset.tryon.embedded.fill import continue_smoothly, continue_textured, grain, noise
 from mycloset.tryon.embedded.layers import Layers
-from mycloset.tryon.embedded.scene import Flags, Floats, Scene
+from mycloset.tryon.embedded.scene import Flags, Floats, Scene, box_of
 
 WAIST = 0.80
 """Where skin ends and a lower garment begins, as a share of the way from shoulders to hips."""
@@ -138,10 +138,11 @@ def _roundness(scene: Scene) -> Floats:
     factor = np.ones(scene.shape, np.float32)
     limbs = [*scene.arms.values(), *(scene.legs.values() if _legs_seen(scene) else ())]
     for limb in limbs:
-        inside = limb.cover > 0.5
+        box = box_of(limb.cover, margin=1)
+        inside = limb.cover[box] > 0.5
         if inside.any():
             depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 3)
             edge = np.clip(depth / (0.11 * scene.unit), 0, 1)
             bulge = 0.68 + 0.32 * np.sqrt(1 - (1 - edge) ** 2)
-            factor = np.where(inside, bulge, factor).astype(np.float32)
+            factor[box] = np.where(inside, bulge, factor[box])
     return np.asarray(cv2.GaussianBlur(factor, (0, 0), max(0.8, 0.008 * scene.unit)), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from mycloset.errors import PersonError
 from mycloset.tryon.embedded.warp import warp_garment
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
@@ -18,10 +19,16 @@ class ClothWarpingStep:
     writes: ClassVar[tuple[str, ...]] = ("warped",)
 
     def run(self, state: TryOnState) -> StepOutput:
-        """Warp all parts and lay them over each other."""
+        """Raises PersonError where all of the garment would lie outside the photo."""
         assert state.matching
         size = state.person_picture.rgb.shape[:2]
         warped, folded = warp_garment(state.garment_picture.rgb, state.matching, size)
+        if not (warped.alpha > 0.5).any():
+            raise PersonError(
+                f"{state.person_picture.name}: the part of the body that the garment "
+                f"({state.matching.shape.category}) dresses lies outside the picture.",
+                hint="Give a photo that shows more of the person.",
+            )
         notes: tuple[str, ...] = ()
         if folded > 0.02:
             notes = (f"{folded:.0%} of the warp folds over itself; the pose may be too unusual.",)

@@ -31,6 +31,9 @@ WORK_SIDE = 448
 """Long side, in pixels, of the picture that the garment is looked for in."""
 
 
+SPREAD = 2.0
+"""Range of a Lab channel below which a picture shows one colour only, and so no garment."""
+
 _HINT = "Give a photo of one garment that differs from its ground, or a PNG with transparency."
 
 
@@ -55,6 +58,8 @@ def segment_cloth(picture: Picture) -> tuple[Mask, tuple[str, ...]]:
         )
 
     lab = _reduce(picture.rgb)
+    if float(np.ptp(lab, axis=(0, 1)).max()) < SPREAD:
+        _check_area(0.0, picture.name)
     ground = refit_ground(lab, fit_ground(lab))
     candidates = []
     if ground.plain:

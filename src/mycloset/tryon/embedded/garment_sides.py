@@ -121,7 +121,10 @@ def _protrudes(view: Outline, side: Side) -> bool:
         float(seam[1] * (p[0] - shoulder[0]) - seam[0] * (p[1] - shoulder[1])) / length
         for p in (view.points[side.cuff_outer], view.points[side.cuff_inner])
     ]
-    return max(out) > 0.25 * length
+    bends = turning(view, 0.05 * view.height)
+    bend = float(bends[(side.armpit + np.arange(-3, 4)) % len(bends)].min())
+    # A short stump counts where it meets the body at a corner; a body narrows to its waist gently.
+    return max(out) > (0.25 if bend < -55.0 else 0.4) * length
 
 
 def _cuff(outline: Outline, shoulder: int, armpit: int) -> tuple[int, int]:

@@ -87,6 +87,11 @@ def find_armpit(outline: Outline, lowest: float = 0.62, near: Points | None = No
         if _has_sleeve(outline, best):
             return best
         away = np.hypot(x - x[best], y - y[best])
+        # The farthest point in may lie just beside the corner itself.
+        beside = np.where(possible & (away < 0.04 * outline.height), bends, np.inf)
+        corner = int(np.argmin(beside))
+        if _has_sleeve(outline, corner):
+            return corner
         score = np.where(away < 0.06 * outline.height, -np.inf, score)
     return None
 

@@ -1,4 +1,4 @@
-"""MyCloset says what a model file really is, runs it safely, and dresses people with it."""
+"""MyCloset dresses the person of one photo in the garment of another, and says how it went."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from mycloset.wardrobe.curves import Floats, floats
 from mycloset.wardrobe.garments import SIDES
@@ -146,6 +145,9 @@ POSES: Mapping[str, Pose] = {
 
 def profile(places: tuple[float, ...], values: tuple[float, ...]) -> Profile:
     """A smooth curve through the values that does not overshoot; constant outside."""
+    # Imported here: drawing a flat garment needs no body, and this is slow to import.
+    from scipy.interpolate import PchipInterpolator
+
     curve = PchipInterpolator(np.asarray(places, float), np.asarray(values, float))
     low, high = places[0], places[-1]
     return lambda at: floats(curve(np.clip(at, low, high)))

@@ -16,7 +16,8 @@ def light_cloth(scene: Scene, garment: Floats) -> Floats:
     lab = to_lab(scene.cloth_rgb)
     if (garment - alpha).max() > 0.02:
         solid = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        grown = continue_textured(lab, solid, 0.15 * scene.unit, step=scene.step)
+        reach = 0.15 * scene.unit
+        grown = continue_textured(lab, solid, reach, step=scene.step, wanted=garment > 0)
         lab = lab + (grown - lab) * (1 - np.minimum(1, alpha * 1.02))[..., None]
     factor = scene.light.factor * _rounded(scene, 1 - 0.6 * scene.light.broad)
     light = lab[..., 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -100,27 +101,49 @@ def continue_textured(
     distance, labels = cv2.distanceTransformWithLabels(
         np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    seeds = np.argwhere(known)
-    place = np.zeros((int(labels.max()) + 1, 2), np.float32)
-    place[labels[known]] = seeds[:, ::-1]
+    seeds = np.nonzero(known)
+    numbers = labels[seeds]
+    place = np.zeros((2, int(labels.max()) + 1), np.float32)
+    place[0, numbers], place[1, numbers] = seeds[1], seeds[0]
     # A ragged border makes neighbours look far apart; with the directions to it blurred, the
     # mirror is a smooth one.
     size = 2 * max(1, round(0.35 * reach)) + 1
     rows, columns = (np.flatnonzero(need.any(axis=axis)) for axis in (1, 0))
     top, left = max(int(rows[0]) - size, 0), max(int(columns[0]) - size, 0)
     box = (slice(top, int(rows[-1]) + 1 + size), slice(left, int(columns[-1]) + 1 + size))
-    height, width = known[box].shape
-    own = np.stack(np.meshgrid(np.arange(left, left + width), np.arange(top, top + height)), -1)
-    away = distance[box][..., None]
-    towards = (place[labels[box]] - own.astype(np.float32)) / np.maximum(away, 1.0)
-    towards = np.asarray(cv2.blur(towards, (size, size)))
-    towards /= np.maximum(np.linalg.norm(towards, axis=2, keepdims=True), 0.3)
-    mirrored = np.asarray(own + 2 * away * towards, np.float32)
-    xs, ys = np.ascontiguousarray(mirrored[..., 0]), np.ascontiguousarray(mirrored[..., 1])
-    texture = cv2.remap(out, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    weight = np.exp(-distance[box] / np.float32(reach)) * need[box]
-    out[box] += weight[..., None] * (texture - out[box])
+    away, nearest = distance[box], labels[box]
+    ys, xs = (np.arange(n, dtype=np.float32) for n in away.shape)
+    share = 1 / np.maximum(away, 1)
+    ways = (
+        (place[0][nearest] - (xs + left)) * share,
+        (place[1][nearest] - (ys + top)[:, None]) * share,
+    )
+    blurred = [np.asarray(cv2.blur(way, (size, size))) for way in ways]
+    # Beyond four times the reach hardly anything of the texture is left.
+    where = np.nonzero(need[box] & (away < 4 * reach))
+    if not len(where[0]):
+        return out
+    across, along = (way[where] for way in blurred)
+    depth = away[where]
+    step_out = 2 * depth / np.maximum(np.hypot(across, along), 0.3)
+    mirrored = where[1] + left + step_out * across, where[0] + top + step_out * along
+    texture = _sample(out, *mirrored)
+    weight = np.exp(-depth / np.float32(reach))[:, None]
+    spot = where[0] + top, where[1] + left
+    out[spot] += weight * (texture - out[spot])
     return np.asarray(out, np.float32)
+
+
+def _sample(picture: Floats, x: NDArray[Any], y: NDArray[Any]) -> Floats:
+    """(N, C) colours of a (H, W, C) picture at N places, bilinear; beyond its edge, the edge."""
+    # OpenCV's maps hold less than 2^15 columns and rows: the list is folded into a rectangle.
+    width = 4096
+    count = len(x)
+    shape = (-(-count // width), width)
+    columns = np.resize(np.asarray(x, np.float32), shape)
+    rows = np.resize(np.asarray(y, np.float32), shape)
+    found = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(-1, picture.shape[2])[:count]
 
 
 def grain(picture: Floats, where: NDArray[np.bool_]) -> float:

@@ -32,7 +32,7 @@ class _Layer:
 
 
 def warp_garment(
-    garment: RGB, matching: Matching, size: tuple[int, int], *, behind: tuple[str, ...] = ()
+    garment: RGB, matching: Matching, size: tuple[int, int]
 ) -> tuple[WarpedGarment, float]:
     """Render the garment in the person's frame.
 
@@ -40,14 +40,11 @@ def warp_garment(
         garment: (h, w, 3) uint8.
         matching: the garment's front, and corresponding points of its parts.
         size: height and width of the person's picture.
-        behind: parts that lie under the torso (a sleeve of an arm behind the back).
 
     Returns:
         The garment, and the share of it at which a spline folds over itself (0: a good warp).
     """
-    order = sorted(
-        matching.parts, key=lambda part: 0 if part.name in behind else 1 if _first(part) else 2
-    )
+    order = sorted(matching.parts, key=lambda part: 0 if _first(part) else 1)
     clean = _without_ground(garment, matching.front)
     layers = [_warp_part(clean, matching.front, part, size) for part in order]
     color = np.zeros((*size, 3), np.float32)

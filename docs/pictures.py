@@ -22,7 +22,7 @@ from mycloset.tryon.drawings import contact_sheet
 from mycloset.wardrobe import demo_garment, draw_garment
 
 FOLDER = Path(__file__).parent / "images"
-GARMENTS = ("striped_tee", "college_sweater")
+GARMENTS = ("emblem_tee", "striped_tee")
 SIDE, GAP = 400, 10
 LIMIT = 190_000
 

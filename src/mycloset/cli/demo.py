@@ -17,7 +17,7 @@ def demo(
     ] = Path("mycloset-demo.png"),
     garment: Annotated[
         str, typer.Option(help="Which of the drawn garments; `list` names them.")
-    ] = "striped_tee",
+    ] = "emblem_tee",
     steps: Annotated[
         Path | None, typer.Option(help="Folder for a picture of every step's result.")
     ] = None,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mycloset.filters import color_evidence, guided_filter
+from mycloset.filters import color_evidence, guided_filter, nearest_value
 
 
 def two_colors(height: int = 60, width: int = 80) -> tuple[np.ndarray, np.ndarray]:
@@ -67,3 +67,11 @@ def test_color_says_nothing_where_only_one_side_is_near() -> None:
     picture, _ = two_colors()
     found = color_evidence(picture.astype(np.float32) / 255, np.ones((60, 80), np.float32), 8, 5e-4)
     assert np.abs(found).max() < 1e-3
+
+
+def test_wanted_pixels_take_the_value_of_the_nearest_known_one() -> None:
+    values = np.zeros((5, 9), np.uint8)
+    values[:, 0], values[:, 8] = 3, 7
+    known = values > 0
+    found = nearest_value(values, known, ~known).reshape(5, 7)
+    np.testing.assert_array_equal(found[:, [0, 1, 2, 4, 5, 6]], np.tile([3, 3, 3, 7, 7, 7], (5, 1)))

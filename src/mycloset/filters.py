@@ -1,8 +1,9 @@
-"""Edge-aware filters on whole pictures, made of box filters so that their cost does not grow."""
+"""Filters on whole pictures: edge-aware ones whose cost does not grow, and nearest values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -156,6 +157,28 @@ def color_evidence(
     if stride > 1:
         trust = _resize(trust, (width, height), cv2.INTER_LINEAR)
     return np.asarray(np.float32(0.5) * trust * (answers[1] - answers[0]), np.float32)
+
+
+def nearest_value(
+    values: NDArray[Any], known: NDArray[np.bool_], wanted: NDArray[np.bool_]
+) -> NDArray[Any]:
+    """For every wanted pixel the value of the nearest known one.
+
+    Args:
+        values: (H, W) or (H, W, C); what stands where nothing is known is ignored.
+        known: (H, W) bool, not empty.
+        wanted: (H, W) bool.
+
+    Returns:
+        (N,) or (N, C), in the order of `values[wanted]` and of its dtype.
+    """
+    _, number = cv2.distanceTransformWithLabels(
+        np.uint8(1) - known.astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    table = np.zeros((int(number.max()) + 1, *values.shape[2:]), values.dtype)
+    table[number[known]] = values[known]
+    found: NDArray[Any] = table[number[wanted]]
+    return found
 
 
 def _planes(picture: RGB | Floats) -> list[Floats]:

@@ -21,7 +21,6 @@ FACE_OVAL = (
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
 CHIN = 152
-FOREHEAD = 10
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,6 @@ ARM_ERROR = 0.05
 LEG_ERROR = 0.06
 TRUNK_ERROR = 0.06
 CLOTHES_ERROR = 0.05
-ARM_HIDES_ERROR = 0.06
 BELIEVED = 1.35
 DISAGREE = 0.25  # Of natural logarithms: about a quarter.
 NO_SCALE = "nothing of known size is seen: give the height"

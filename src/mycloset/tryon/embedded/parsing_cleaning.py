@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.filters import nearest_value
 from mycloset.tryon.embedded.body import capsule
 from mycloset.tryon.embedded.parsing_frame import (
     ARM,
@@ -74,15 +75,10 @@ class Cleaner:
         if not wrong.any():
             return labels
         picture[wrong] = NOTHING
-        known = (picture != NOTHING).astype(np.uint8)
+        known = picture != NOTHING
         if not known.any():
             return labels
-        _, nearest = cv2.distanceTransformWithLabels(
-            1 - known, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        table = np.zeros(int(nearest.max()) + 1, np.uint8)
-        table[nearest[known > 0]] = picture[known > 0]
-        return np.asarray(table[nearest[frame.where]], np.int64)
+        return np.asarray(nearest_value(picture, known, frame.where), np.int64)
 
     def _wrong(self, picture: NDArray[np.uint8], number: int) -> Flags:
         """(h, w) bool: the pieces of a class that are too small or begin nowhere."""

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.filters import nearest_value
 from mycloset.images import RGB
 from mycloset.tryon.embedded.parsing_frame import Flags, Floats, Frame
 
@@ -51,13 +52,8 @@ def _enlarged(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.u
 
 def _filled(classes: NDArray[np.uint8], where: Flags) -> NDArray[np.uint8]:
     """The classes, and beyond the judged pixels that of the nearest one."""
-    beyond = (~where).astype(np.uint8)
-    _, nearest = cv2.distanceTransformWithLabels(
-        beyond, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros(int(nearest.max()) + 1, np.uint8)
-    table[nearest[where]] = classes[where]
-    filled: NDArray[np.uint8] = table[nearest]
+    filled = classes.copy()
+    filled[~where] = nearest_value(classes, where, ~where)
     return filled
 
 

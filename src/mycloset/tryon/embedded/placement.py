@@ -24,7 +24,6 @@ Line = NDArray[np.floating]
 
 # Shares of the breadth between the shoulder joints (about 0.37 m in an adult); anthropometric
 # proportions after ANSUR II medians, rounded.
-SHOULDER_SEAM = 1.18  # breadth over the acromia, where a shoulder seam lies
 # Length over width between the armpits -> length, collar to hem (on the body the hips lie at
 # 1.7, the knees at 2.9 and the ankles at 3.9 below the collar).
 TOP_LENGTHS = ((0.4, 1.0, 1.2, 1.36, 1.8, 2.2, 3.0), (0.75, 1.33, 1.60, 1.80, 1.86, 1.92, 2.1))
@@ -32,7 +31,6 @@ DRESS_LENGTHS = ((1.6, 2.1, 3.2, 3.7, 4.4, 5.0), (2.1, 2.6, 2.68, 3.2, 3.6, 3.85
 FLAT_WAIST = 1.02  # half the girth of a waistband
 FLAT_TO_WORN = 0.80  # seen width of a loose tube against its flat width
 ARM_LENGTH = 1.42  # shoulder joint to wrist
-NECK_SIDE = 0.27  # height of the neck's side above the shoulder joints' line
 LOOSEST = 1.38  # widest top against the body below it
 FLARED = 2.6  # widest skirt of a dress, likewise
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.filters import nearest_value
 from mycloset.images import RGB
 from mycloset.tryon.embedded import thin_plate
 from mycloset.tryon.state import Matching, PartMatch, WarpedGarment
@@ -80,15 +81,9 @@ def _without_ground(garment: RGB, front: Floats) -> RGB:
         return garment
     rows, columns = (np.flatnonzero(outside.any(axis=axis)) for axis in (1, 0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    _, labels = cv2.distanceTransformWithLabels(
-        np.uint8(1) - rim[box], cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    ys, xs = np.nonzero(rim[box])
-    colors = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    colors[labels[ys, xs]] = garment[box][ys, xs]
     clean = garment.copy()
     where = outside[box] > 0
-    clean[box][where] = colors[labels[where]]
+    clean[box][where] = nearest_value(garment[box], rim[box] > 0, where)
     return clean
 
 

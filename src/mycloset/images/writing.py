@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 def check_writable_file(path: Path) -> None:
     """Raise OutputError unless a file can be created or replaced at `path`."""
-    try:
+    with _refusals(f"output {path}"):
         if path.is_dir():
             raise OutputError(f"output {path}: a folder has this name.", hint="Name a file.")
         if _is_device(path):
@@ -58,31 +60,17 @@ def check_writable_file(path: Path) -> None:
                 f"output {path}: the folder {path.parent} does not exist.", hint="Make it first."
             )
         _try_folder(target.parent)
-    except OSError as error:
-        raise OutputError(
-            f"output {path}: nothing can be written there ({error.strerror}).",
-            hint="Choose another place.",
-        ) from error
-    except ValueError as error:  # a NUL in the path
-        raise OutputError(f"output {path}: {error}.", hint="Choose another name.") from error
 
 
 def check_writable_folder(path: Path) -> None:
     """Raise OutputError unless files can be written into `path`, which is made later if missing."""
-    try:
+    with _refusals(f"output folder {path}"):
         existing = path.resolve()
         while not existing.exists():
             existing = existing.parent
         if not existing.is_dir():
             raise OutputError(f"output folder {path}: {existing} is a file.", hint="Name a folder.")
         _try_folder(existing)
-    except OSError as error:
-        raise OutputError(
-            f"output folder {path}: nothing can be written there ({error.strerror}).",
-            hint="Choose another place.",
-        ) from error
-    except ValueError as error:  # a NUL in the path
-        raise OutputError(f"output folder {path}: {error}.", hint="Choose another name.") from error
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
@@ -150,6 +138,20 @@ def write_bytes(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"output {path}: it could not be written ({error.strerror}).") from error
+
+
+@contextlib.contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """Raise as OutputError what the system refuses of a path."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{what}: nothing can be written there ({error.strerror}).",
+            hint="Choose another place.",
+        ) from error
+    except ValueError as error:  # a NUL in the path
+        raise OutputError(f"{what}: {error}.", hint="Choose another name.") from error
 
 
 def _is_device(path: Path) -> bool:

@@ -1,0 +1,191 @@
+"""Family: what a folder of this package says about one family of networks, torch-free."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int, ...]
+Shapes = Mapping[str, Shape]
+"""Shape by key: a state dict without its wrapper and prefix, in the file's order."""
+
+
+class NotThisError(Exception):
+    """A table is not of the family; the text says why, in one clause."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a family says a table is.
+
+    Attributes:
+        variant: the network's own name within the family ("w48", "vit_b", "RealESRGAN_x4plus").
+        title: the name for people ("HRNet-W48, 17 COCO joints").
+        config: what its constructor takes, as read from shapes; JSON values only.
+        tensors: every tensor of a whole file of this network in this layout, in the file's order.
+        layout: "original", "torchvision", "mmpose-0.x", "diffusers", "transformers", "ldm", ….
+        optional: further keys that may be there or not, with their shapes (None: any shape).
+            `num_batches_tracked` need not be named: it is optional everywhere.
+        evidence: what showed it, each with key and shape.
+        undecidable: what the tensors cannot tell.
+        task: what it does, if not the family's task.
+        steps: which steps it serves, if not the family's.
+        input_channels: channels of the picture (or features) that it takes; None where it takes none.
+        output_channels: channels, classes or features that it gives; None where that has no meaning.
+        licence: of the published weights, if not the family's.
+        parts: prefixes of networks that lie whole in this one ("vae.", "unet."); each is then
+            recognised by itself and listed.
+        confidence: below 1 where even a perfect match leaves doubt about the family.
+    """
+
+    variant: str
+    title: str
+    config: Mapping[str, Any]
+    tensors: Shapes
+    layout: str = "original"
+    optional: Mapping[str, Shape | None] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    undecidable: tuple[str, ...] = ()
+    task: str | None = None
+    steps: tuple[str, ...] | None = None
+    input_channels: int | None = None
+    output_channels: int | None = None
+    licence: str | None = None
+    parts: tuple[str, ...] = ()
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file under which a family's weights are known.
+
+    Attributes:
+        file: its name, as its authors give it; `*` stands for anything.
+        variant: the variant that lies in it.
+        sha256: of the file, where its authors or an index state one.
+        size: bytes, where stated.
+    """
+
+    file: str
+    variant: str
+    sha256: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of networks, as its files show it.
+
+    Attributes:
+        name: the folder's name.
+        title: the name for people.
+        task: what its networks do: "human parsing", "pose estimation", "cloth segmentation",
+            "image matting", "geometric matching", "optical flow", "virtual try-on", …
+        steps: the try-on steps ("human_parsing" … "quality_assessment") or parts of the animation
+            ("animation.reference", "animation.denoising", …) that it can serve; empty for none.
+        markers: groups of keys, one group a layout or variant; a file of the family holds ALL keys of
+            at least one group. Two to four keys from different ends of the network make a good group.
+        read: says what a table is, or raises NotThisError. It is called only where a marker group
+            is there. It must not fail on other people's tensors: any shape may come.
+        examples: configs of the published variants; for each, `read(tensors)` gives itself back.
+            They make the index by which renamed and unknown files are compared.
+        published: files under which its weights are known.
+        licence: of the published weights; "" where their authors state none.
+        source: paper, repository or file that defines the layout.
+        aliases: other words by which file and folder names mean this family ("hrnet", "openpose").
+    """
+
+    name: str
+    title: str
+    task: str
+    steps: tuple[str, ...]
+    markers: tuple[tuple[str, ...], ...]
+    read: Callable[[Shapes], Claim]
+    examples: Callable[[], Iterable[Claim]]
+    published: tuple[Published, ...] = ()
+    licence: str = ""
+    source: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+def shape_of(shapes: Shapes, key: str, *, dims: int | None = None) -> Shape:
+    """A tensor's shape.
+
+    Raises:
+        NotThisError: it is not there, or has another number of dimensions.
+    """
+    shape = shapes.get(key)
+    if shape is None:
+        raise NotThisError(f"no `{key}`")
+    if dims is not None and len(shape) != dims:
+        raise NotThisError(f"`{key}` is {list(shape)}, not of {dims} dimensions")
+    return shape
+
+
+def count(shapes: Shapes, pattern: str) -> int:
+    """How many consecutive numbers from 0, put for `{}` in the pattern, give a key that is there."""
+    found = 0
+    while pattern.format(found) in shapes:
+        found += 1
+    return found
+
+
+def require(condition: bool, reason: str) -> None:
+    """Raise NotThisError with the reason unless the condition holds."""
+    if not condition:
+        raise NotThisError(reason)
+
+
+Renames = Sequence[tuple[str, str]]
+"""Pattern and replacement (`re.sub`), applied one after the other to each key."""
+
+
+def renamed(shapes: Shapes, rules: Renames) -> dict[str, Shape]:
+    """The table with its keys renamed; order kept."""
+    compiled = [(re.compile(pattern), replacement) for pattern, replacement in rules]
+    found = {}
+    for key, shape in shapes.items():
+        for pattern, replacement in compiled:
+            key = pattern.sub(replacement, key)
+        found[key] = shape
+    return found
+
+
+def conv(
+    name: str,
+    out: int,
+    inp: int,
+    kernel: int | tuple[int, ...] = 1,
+    *,
+    bias: bool = True,
+    groups: int = 1,
+) -> dict[str, Shape]:
+    """Tensors of a 2-D convolution (any number of dimensions with a tuple of kernel sizes)."""
+    sizes = (kernel, kernel) if isinstance(kernel, int) else kernel
+    tensors: dict[str, Shape] = {f"{name}.weight": (out, inp // groups, *sizes)}
+    if bias:
+        tensors[f"{name}.bias"] = (out,)
+    return tensors
+
+
+def linear(name: str, out: int, inp: int, *, bias: bool = True) -> dict[str, Shape]:
+    """Tensors of a fully connected layer."""
+    return {f"{name}.weight": (out, inp), **({f"{name}.bias": (out,)} if bias else {})}
+
+
+def norm(name: str, channels: int) -> dict[str, Shape]:
+    """Tensors of a layer, group or affine instance norm."""
+    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}
+
+
+def batch_norm(name: str, channels: int) -> dict[str, Shape]:
+    """Tensors of a batch norm, its counter included (0-dimensional, optional everywhere)."""
+    return {
+        f"{name}.weight": (channels,),
+        f"{name}.bias": (channels,),
+        f"{name}.running_mean": (channels,),
+        f"{name}.running_var": (channels,),
+        f"{name}.num_batches_tracked": (),
+    }

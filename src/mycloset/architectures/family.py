@@ -32,8 +32,8 @@ class Claim:
         undecidable: what the tensors cannot tell.
         task: what it does, if not the family's task.
         steps: which steps it serves, if not the family's.
-        input_channels: channels of the picture (or features) that it takes; None where it takes none.
-        output_channels: channels, classes or features that it gives; None where that has no meaning.
+        input_channels: channels of the picture (or features) that it takes, if it takes any.
+        output_channels: channels, classes or features that it gives, where that has a meaning.
         licence: of the published weights, if not the family's.
         parts: prefixes of networks that lie whole in this one ("vae.", "unet."); each is then
             recognised by itself and listed.
@@ -84,9 +84,9 @@ class Family:
         task: what its networks do: "human parsing", "pose estimation", "cloth segmentation",
             "image matting", "geometric matching", "optical flow", "virtual try-on", …
         steps: the try-on steps ("human_parsing" … "quality_assessment") or parts of the animation
-            ("animation.reference", "animation.denoising", …) that it can serve; empty for none.
-        markers: groups of keys, one group a layout or variant; a file of the family holds ALL keys of
-            at least one group. Two to four keys from different ends of the network make a good group.
+            ("animation.reference", "animation.denoising", …) that it can serve; may be empty.
+        markers: groups of keys, one group a layout or variant; a file of the family holds ALL keys
+            of at least one group. Two to four keys from different ends of the network are good.
         read: says what a table is, or raises NotThisError. It is called only where a marker group
             is there. It must not fail on other people's tensors: any shape may come.
         examples: configs of the published variants; for each, `read(tensors)` gives itself back.
@@ -125,7 +125,7 @@ def shape_of(shapes: Shapes, key: str, *, dims: int | None = None) -> Shape:
 
 
 def count(shapes: Shapes, pattern: str) -> int:
-    """How many consecutive numbers from 0, put for `{}` in the pattern, give a key that is there."""
+    """How many consecutive numbers from 0, put for `{}` in the pattern, give keys that exist."""
     found = 0
     while pattern.format(found) in shapes:
         found += 1

@@ -89,11 +89,11 @@ class Checkpoint:
             "unknown" …; what the bytes are, whatever the suffix says.
         size: bytes on disk (of all its files).
         groups: the state dicts, in the file's order.
-        files: names of the files that it consists of, relative to its folder; the file itself first.
+        files: the files that it consists of, relative to its folder; the file itself first.
         values: what lies beside the tensors (epoch, args, version …): scalars as they are,
             anything else as a short description.
         metadata: what the format itself states (safetensors' __metadata__, ONNX' producer, opset,
-            operators, inputs and outputs, GGUF's key-values, a folder's config.json under "config").
+            operators, inputs and outputs, GGUF's key-values, a folder's config.json as "config").
         globals: the Python globals that its pickles name.
         findings: damage and danger found while reading.
     """

@@ -96,7 +96,7 @@ class Source:
         if (now.st_size, now.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             return True
         try:
-            there = os.stat(self.path)
+            there = self.path.stat()
         except OSError:
             return True
         return (there.st_dev, there.st_ino) != (before.st_dev, before.st_ino)

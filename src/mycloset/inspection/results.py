@@ -58,7 +58,8 @@ class Structure:
 
     Attributes:
         kind: likely kind, in words ("convolutional encoder-decoder"), or "".
-        depth: layers with weights along the longest numbered path; convolutions, linears, attentions.
+        depth: layers with weights: convolutions, linears and recurrent ones.
+        blocks: the longest numbered runs, as pattern and length ("blocks.{}", 12).
         convolutions: how many.
         transposed: transposed convolutions among them, where names or shapes show them.
         linears: fully connected layers.
@@ -73,6 +74,7 @@ class Structure:
 
     kind: str
     depth: int
+    blocks: tuple[tuple[str, int], ...]
     convolutions: int
     transposed: int
     linears: int
@@ -228,7 +230,8 @@ _EMPTY: dict[str, Any] = {
     **dict.fromkeys(_NETWORK_FIELDS, None),
     **dict.fromkeys(("evidence", "undecidable", "missing", "unused", "misshapen", "steps"), ()),
     **dict.fromkeys(("candidates", "neighbours"), ()),
-    **dict.fromkeys(("config", "dtypes"), {}),
+    "config": {},
+    "dtypes": {},
     **dict.fromkeys(("tensors", "parameters", "bytes"), 0),
     **dict.fromkeys(("title", "precision", "wrapper", "prefix", "role", "licence", "digest"), ""),
     "confidence": 0.0,

@@ -1,0 +1,193 @@
+"""The index of known networks by the shapes of their tensors: for renamed and unknown files.
+
+Run `python -m mycloset.architectures.index` after a family's examples changed: it writes
+`index.json` anew. A test holds the file and the families together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from mycloset.architectures.comparison import COUNTER
+from mycloset.architectures.family import Claim, Shape, Shapes
+
+FEW = 12
+"""A network of fewer tensors is not told by shapes alone: chance could give them."""
+ALIKE = 0.2
+"""Likeness below which a known network is no neighbour."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """One known network.
+
+    Attributes:
+        family: its family's name.
+        variant: its name there.
+        layout: whose key names the example has.
+        title: name for people.
+        parameters: numbers in its tensors.
+        sequence: hash of its shapes in the file's order.
+        shapes: how often each shape occurs; 0-dimensional tensors and counters left out.
+    """
+
+    family: str
+    variant: str
+    layout: str
+    title: str
+    parameters: int
+    sequence: str
+    shapes: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        """How many tensors it has."""
+        return sum(self.shapes.values())
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A known network whose tensors have the very shapes of a table, under other names.
+
+    Attributes:
+        known: the network.
+        ordered: whether they also come in the same order.
+    """
+
+    known: Known
+    ordered: bool
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A known network that a table resembles.
+
+    Attributes:
+        known: the network.
+        likeness: 0..1, shapes in common of all that either has.
+        differs: what differs, in words.
+    """
+
+    known: Known
+    likeness: float
+    differs: str
+
+
+def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
+    """Known networks of exactly these shapes; those in the same order first."""
+    counts, sequence = summary(shapes)
+    if sum(counts.values()) < FEW:
+        return ()
+    found = [Twin(known, known.sequence == sequence) for known in load() if known.shapes == counts]
+    ordered = [twin for twin in found if twin.ordered]
+    return tuple(ordered or found)
+
+
+def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
+    """Known networks that share the most shapes with a table, the likest first; one a variant."""
+    counts, _ = summary(shapes)
+    total = sum(counts.values())
+    if total == 0:
+        return ()
+    rated = []
+    for known in load():
+        own = known.shapes
+        common = sum(min(number, own[shape]) for shape, number in counts.items() if shape in own)
+        likeness = common / (total + known.count - common)
+        if likeness >= ALIKE:
+            rated.append((likeness, known))
+    rated.sort(key=lambda item: -item[0])
+    found: dict[tuple[str, str], Neighbour] = {}
+    for likeness, known in rated:
+        name = (known.family, known.variant)
+        if name not in found:
+            found[name] = Neighbour(known, round(likeness, 3), _differs(counts, known))
+        if len(found) == most:
+            break
+    return tuple(found.values())
+
+
+def summary(shapes: Shapes) -> tuple[dict[str, int], str]:
+    """How often each shape occurs, and a hash of their order."""
+    told = [
+        "x".join(map(str, shape))
+        for key, shape in shapes.items()
+        if shape and not key.endswith(COUNTER)
+    ]
+    return dict(Counter(told)), hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
+
+
+@cache
+def load() -> tuple[Known, ...]:
+    """The index that ships with the package."""
+    text = resources.files("mycloset.architectures").joinpath("index.json").read_text("utf-8")
+    return tuple(Known(**entry) for entry in json.loads(text))
+
+
+def build(claims: Iterable[tuple[str, Claim]]) -> list[dict[str, Any]]:
+    """The index of some families' examples, as JSON values.
+
+    Args:
+        claims: family name and claim of each example.
+    """
+    entries = []
+    for family, claim in claims:
+        counts, sequence = summary(claim.tensors)
+        entries.append(
+            {
+                "family": family,
+                "variant": claim.variant,
+                "layout": claim.layout,
+                "title": claim.title,
+                "parameters": sum(_size(shape) for shape in claim.tensors.values()),
+                "sequence": sequence,
+                "shapes": counts,
+            }
+        )
+    return sorted(entries, key=lambda entry: (entry["family"], entry["variant"], entry["layout"]))
+
+
+def _differs(counts: Mapping[str, int], known: Known) -> str:
+    lacking = Counter(known.shapes) - Counter(counts)
+    further = Counter(counts) - Counter(known.shapes)
+    told = []
+    for what, rest in (("lacks", lacking), ("has besides", further)):
+        if rest:
+            shape, _ = rest.most_common(1)[0]
+            number = sum(rest.values())
+            told.append(
+                f"{what} {number} tensor{'s' if number > 1 else ''}, such as {_text(shape)}"
+            )
+    return "; ".join(told) or "the same shapes"
+
+
+def _text(shape: str) -> str:
+    return "[" + shape.replace("x", ", ") + "]"
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+def _write() -> None:
+    from pathlib import Path
+
+    from mycloset.architectures.registry import families
+
+    entries = build((family.name, claim) for family in families() for claim in family.examples())
+    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
+    Path(__file__).with_name("index.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _write()

@@ -1,0 +1,260 @@
+"""From a state dict to Networks: recognition, put together with what the table itself says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mycloset.architectures.comparison import Comparison
+from mycloset.architectures.index import Twin
+from mycloset.architectures.registry import Opinion, Recognition, family, recognise
+from mycloset.checkpoints.contents import TensorGroup
+from mycloset.checkpoints.tensors import FLOATING, TensorTable
+from mycloset.inspection.results import Candidate, Neighbour, Network, Structure, Verdict
+from mycloset.inspection.structure import describe
+
+RENAMED_IN_ORDER = 0.95
+"""Confidence in a known network whose every key is renamed, its shapes in the known order."""
+RENAMED = 0.8
+"""The same where the order is another."""
+
+_LEAST = 2
+"""Tensors that a component has at least to be looked at by itself."""
+_MOST_COMPONENTS = 24
+_WELL_KNOWN = 0.7
+"""Share of a network that is there above which its broken copy is not split further."""
+
+
+def networks_of(group: TensorGroup) -> tuple[Network, ...]:
+    """The networks in one state dict.
+
+    The first stands for the whole. Where it is made of networks that are known by themselves
+    (its claim says so), or is unknown as a whole, the components that are recognised follow,
+    each with its prefix. Where every component is recognised and the whole is not, only they
+    are given, the largest first.
+    """
+    table = group.table
+    recognition = recognise(table.shapes)
+    whole = _network(group, table, "", recognition)
+    best = recognition.best
+    if best is not None and best.verdict == "yes":
+        claimed = best.claim.parts if best.claim is not None else ()
+        parts = [(best.prefix + part, table.below(best.prefix + part)) for part in claimed]
+        return (whole, *_recognised(group, parts))
+    if recognition.twins or (best is not None and best.share >= _WELL_KNOWN):
+        return (whole,)
+    found = list(_recognised(group, _components(table)))
+    if found and sum(part.tensors for part in found) == len(table):
+        return tuple(sorted(found, key=lambda part: -part.parameters))
+    return (whole, *found)
+
+
+def precision_of(dtypes: Mapping[str, int]) -> str:
+    """The floating dtype, or the mix of them with shares of elements; "" without tensors."""
+    floating = {name: number for name, number in dtypes.items() if name in FLOATING and number}
+    counted = floating or {name: number for name, number in dtypes.items() if number}
+    total = sum(counted.values())
+    if len(counted) < 2:
+        return next(iter(counted), "")
+    told = ", ".join(f"{name} {_percent(number / total)}" for name, number in counted.items())
+    return f"mixed ({told})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"
+
+
+def _recognised(
+    group: TensorGroup, parts: Iterator[tuple[str, TensorTable]] | list[tuple[str, TensorTable]]
+) -> Iterator[Network]:
+    for prefix, table in parts:
+        if len(table) >= _LEAST:
+            found = recognise(table.shapes)
+            if found.best is not None or found.twins:
+                yield _network(group, table, prefix, found)
+
+
+def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
+    """The table split at the first component that its keys do not share."""
+    prefix = ""
+    while True:
+        cut = len(prefix)
+        heads = dict.fromkeys(key[cut:].partition(".")[0] for key in table)
+        if len(heads) != 1:
+            break
+        start = f"{prefix}{next(iter(heads))}."
+        if not all(key.startswith(start) for key in table):
+            return
+        prefix = start
+    if len(heads) <= _MOST_COMPONENTS:
+        for head in heads:
+            start = f"{prefix}{head}."
+            yield start, table.below(start)
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """Which network it is: the part of a Network that recognition gives."""
+
+    title: str
+    verdict: Verdict
+    family: str | None = None
+    variant: str | None = None
+    layout: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    task: str | None = None
+    steps: tuple[str, ...] = ()
+    confidence: float = 0.0
+    evidence: tuple[str, ...] = ()
+    undecidable: tuple[str, ...] = ()
+    licence: str = ""
+    input_channels: int | None = None
+    output_channels: int | None = None
+    prefix: str = ""
+    comparison: Comparison = field(default_factory=lambda: Comparison(0))
+    buffers: frozenset[str] = frozenset()
+
+
+def _network(
+    group: TensorGroup, table: TensorTable, prefix: str, recognition: Recognition
+) -> Network:
+    structure = describe(table.shapes)
+    best = recognition.best
+    if recognition.twins:
+        identity = _of_twins(recognition.twins)
+    elif best is not None:
+        identity = _of_opinion(best, recognition.rivals)
+    else:
+        identity = _unknown(table, structure)
+    comparison = identity.comparison
+    return Network(
+        family=identity.family,
+        variant=identity.variant,
+        title=identity.title,
+        verdict=identity.verdict,
+        layout=identity.layout,
+        config=identity.config,
+        task=identity.task,
+        steps=identity.steps,
+        confidence=identity.confidence,
+        evidence=identity.evidence,
+        undecidable=identity.undecidable,
+        tensors=len(table),
+        parameters=table.parameters - _size(table, identity),
+        bytes=table.nbytes,
+        precision=precision_of(table.dtypes),
+        dtypes=table.dtypes,
+        input_channels=identity.input_channels,
+        output_channels=identity.output_channels,
+        wrapper=".".join(group.wrapper),
+        prefix=prefix + identity.prefix,
+        role=group.role,
+        licence=identity.licence,
+        missing=comparison.missing,
+        unused=comparison.unused,
+        misshapen=comparison.misshapen,
+        structure=structure,
+        candidates=tuple(_candidate(opinion) for opinion in recognition.opinions),
+        neighbours=tuple(
+            Neighbour(near.known.family, near.known.variant, near.likeness, near.differs)
+            for near in recognition.neighbours
+        ),
+        digest=table.digest,
+    )
+
+
+def _of_opinion(opinion: Opinion, rivals: tuple[Opinion, ...]) -> _Identity:
+    claim, comparison, owner = opinion.claim, opinion.comparison, opinion.family
+    assert claim is not None
+    assert comparison is not None
+    verdict: Verdict = "recognised"
+    if opinion.verdict == "broken":
+        verdict = "incomplete" if comparison.missing and not comparison.misshapen else "altered"
+    return _Identity(
+        title=claim.title,
+        verdict=verdict,
+        family=owner.name,
+        variant=claim.variant,
+        layout=claim.layout,
+        config=claim.config,
+        task=claim.task or owner.task,
+        steps=claim.steps if claim.steps is not None else owner.steps,
+        confidence=round(opinion.confidence / (1 + len(rivals)), 3),
+        evidence=(opinion.reason, *claim.evidence),
+        undecidable=(
+            *claim.undecidable,
+            *(f"{rival.family.title} has the same tensors" for rival in rivals),
+        ),
+        licence=claim.licence if claim.licence is not None else owner.licence,
+        input_channels=claim.input_channels,
+        output_channels=claim.output_channels,
+        prefix=opinion.prefix,
+        comparison=comparison,
+        buffers=frozenset(opinion.prefix + key for key in claim.buffers),
+    )
+
+
+def _of_twins(twins: tuple[Twin, ...]) -> _Identity:
+    """Every key is renamed; the shapes are those of a known network."""
+    first = twins[0].known
+    others = {
+        twin.known.title
+        for twin in twins[1:]
+        if (twin.known.family, twin.known.variant) != (first.family, first.variant)
+    }
+    ordered = twins[0].ordered
+    owner = family(first.family)
+    order = "in the same order" if ordered else "in another order"
+    return _Identity(
+        title=first.title,
+        verdict="recognised",
+        family=first.family,
+        variant=first.variant,
+        layout="renamed",
+        task=owner.task if owner is not None else None,
+        steps=owner.steps if owner is not None else (),
+        confidence=round((RENAMED_IN_ORDER if ordered else RENAMED) / (1 + len(others)), 3),
+        evidence=(
+            f"no key is known, but all {first.count} shapes are those of {first.title}, {order}",
+        ),
+        undecidable=tuple(f"{title} has the same shapes" for title in sorted(others)),
+        licence=owner.licence if owner is not None else "",
+    )
+
+
+def _unknown(table: TensorTable, structure: Structure) -> _Identity:
+    kind = structure.kind or "no layers with weights"
+    return _Identity(
+        title=f"unknown network ({kind})",
+        verdict="unknown",
+        input_channels=_first_width(table),
+    )
+
+
+def _first_width(table: TensorTable) -> int | None:
+    """Channels into the first convolution; None where there is none."""
+    for key, entry in table.items():
+        if len(entry.shape) == 4 and key.endswith("weight"):
+            return entry.shape[1]
+    return None
+
+
+def _size(table: TensorTable, identity: _Identity) -> int:
+    """Numbers in tensors that the family knows as buffers, though the file does not say so."""
+    return sum(
+        table[key].elements
+        for key in identity.buffers
+        if key in table and table[key].trainable is not False and table[key].dtype in FLOATING
+    )
+
+
+def _candidate(opinion: Opinion) -> Candidate:
+    claim = opinion.claim
+    return Candidate(
+        family=opinion.family.name,
+        verdict=opinion.verdict,
+        reason=opinion.reason,
+        variant=claim.variant if claim is not None else "",
+        share=round(opinion.share, 4),
+    )

@@ -1,13 +1,23 @@
-"""MyCloset dresses the person of one photo in the garment of another, and says how it went."""
+"""What model files really are, and try-on from two photos, on an ordinary CPU."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["TryOnResult", "__version__", "try_on"]
+__all__ = [
+    "CheckpointAnalysis",
+    "CheckpointAnalyzer",
+    "TryOnResult",
+    "__version__",
+    "inspect",
+    "try_on",
+    "validate_checkpoint",
+]
 
 if TYPE_CHECKING:
+    from mycloset.inspection import CheckpointAnalysis, CheckpointAnalyzer, validate_checkpoint
+    from mycloset.inspection.analysis import inspect
     from mycloset.tryon import TryOnResult, try_on
 
 
@@ -17,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from mycloset import tryon
 
         return getattr(tryon, name)
+    if name in ("CheckpointAnalysis", "CheckpointAnalyzer", "inspect", "validate_checkpoint"):
+        from mycloset import inspection
+
+        return getattr(inspection, name)
     raise AttributeError(f"module 'mycloset' has no attribute {name!r}")

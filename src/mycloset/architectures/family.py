@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mycloset.architectures.layouts import NetworkLayout
+
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 """Shape by key: a state dict without its wrapper and prefix, in the file's order."""
@@ -30,6 +32,7 @@ class Claim:
             `num_batches_tracked` need not be named: it is optional everywhere.
         evidence: what showed it, each with key and shape.
         undecidable: what the tensors cannot tell.
+        also: other families (by name) whose published files hold this very network.
         task: what it does, if not the family's task.
         steps: which steps it serves, if not the family's.
         input_channels: channels of the picture (or features) that it takes, if it takes any.
@@ -50,6 +53,7 @@ class Claim:
     optional: Mapping[str, Shape | None] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     undecidable: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     task: str | None = None
     steps: tuple[str, ...] | None = None
     input_channels: int | None = None
@@ -97,6 +101,7 @@ class Family:
         published: files under which its weights are known.
         licence: of the published weights; "" where their authors state none.
         source: paper, repository or file that defines the layout.
+        graphs: networks that are told by what their graph takes and gives, not by their tensors.
         aliases: other words by which file and folder names mean this family ("hrnet", "openpose").
     """
 
@@ -110,7 +115,41 @@ class Family:
     published: tuple[Published, ...] = ()
     licence: str = ""
     source: str = ""
+    graphs: tuple[NetworkLayout, ...] = ()
     aliases: tuple[str, ...] = ()
+
+
+def graph_family(
+    *,
+    name: str,
+    title: str,
+    task: str,
+    steps: tuple[str, ...],
+    graphs: tuple[NetworkLayout, ...],
+    licence: str,
+    source: str,
+    aliases: tuple[str, ...] = (),
+) -> Family:
+    """A family whose files hold a graph that runs, and no state dict (.tflite)."""
+    published = tuple(Published(f"{graph.name}.tflite", graph.name) for graph in graphs)
+    return Family(
+        name=name,
+        title=title,
+        task=task,
+        steps=steps,
+        markers=(),
+        read=_refuse_tensors,
+        examples=tuple,
+        published=published,
+        licence=licence,
+        source=source,
+        graphs=graphs,
+        aliases=aliases,
+    )
+
+
+def _refuse_tensors(shapes: Shapes) -> Claim:
+    raise NotThisError("its files hold a graph, not a state dict")
 
 
 def shape_of(shapes: Shapes, key: str, *, dims: int | None = None) -> Shape:

@@ -1,4 +1,4 @@
-"""What a network takes and gives: named tensors and their shapes."""
+"""What a network takes and gives: named tensors and their shapes; the anchors of detectors."""
 
 from __future__ import annotations
 
@@ -38,3 +38,20 @@ class NetworkLayout:
     def size(self) -> tuple[int, int]:
         """Height and width of the input picture."""
         return self.input.shape[1], self.input.shape[2]
+
+
+@dataclass(frozen=True)
+class SsdLayout:
+    """How a detector's numbers are laid out.
+
+    Attributes:
+        size: side of its square input.
+        strides: pixels between anchors, a layer each.
+        per_layer: anchors that a layer puts on one place.
+        keypoints: key points that a detection has.
+    """
+
+    size: int
+    strides: tuple[int, ...]
+    per_layer: int
+    keypoints: int

@@ -14,6 +14,7 @@ from mycloset import architectures
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
 from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
+from mycloset.architectures.layouts import NetworkLayout
 
 Verdict = Literal["yes", "broken", "near", "no"]
 
@@ -154,6 +155,18 @@ def recognise(shapes: Shapes) -> Recognition:
     return Recognition(tuple(told), (), find_neighbours(shapes))
 
 
+def recognise_graph(
+    inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]
+) -> tuple[Family, NetworkLayout] | None:
+    """The network whose graph takes and gives exactly these tensors, by name and shape."""
+    for owner in families():
+        for graph in owner.graphs:
+            wanted = {spec.name: spec.shape for spec in graph.outputs}
+            if inputs == {graph.input.name: graph.input.shape} and outputs == wanted:
+                return owner, graph
+    return None
+
+
 def _levels(shapes: Shapes) -> Iterator[tuple[str, Shapes]]:
     """The table as it is, then without each component that all its keys begin with."""
     prefix = ""
@@ -250,6 +263,3 @@ def _lacking(asked: Family, shapes: Shapes) -> str:
 def _some(keys: tuple[str, ...], number: int = 2) -> str:
     told = ", ".join(f"`{key}`" for key in islice(keys, number))
     return f"{told}, …" if len(keys) > number else told
-
-
-__all__ = ["Opinion", "Recognition", "Shape", "families", "family", "recognise"]

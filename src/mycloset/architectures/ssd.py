@@ -13,31 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from mycloset.architectures.layouts import SsdLayout
+
 Floats = NDArray[np.float32]
 
 SCORE_CLIP = 100.0
-
-
-@dataclass(frozen=True)
-class SsdLayout:
-    """How a detector's numbers are laid out.
-
-    Attributes:
-        size: side of its square input.
-        strides: pixels between anchors, a layer each.
-        per_layer: anchors that a layer puts on one place.
-        keypoints: key points that a detection has.
-    """
-
-    size: int
-    strides: tuple[int, ...]
-    per_layer: int
-    keypoints: int
-
-    @property
-    def count(self) -> int:
-        """Number of anchors."""
-        return len(anchors(self))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mycloset.architectures.comparison import Comparison
@@ -47,6 +47,9 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
     found = list(_recognised(group, _components(table)))
     if found and sum(part.tensors for part in found) == len(table):
         return tuple(sorted(found, key=lambda part: -part.parameters))
+    if found and best is None:
+        inside = ", ".join(f"{part.title} in `{part.prefix}`" for part in found[:2])
+        whole = replace(whole, title=f"{whole.title} with {inside}")
     return (whole, *found)
 
 
@@ -108,6 +111,7 @@ class _Identity:
     confidence: float = 0.0
     evidence: tuple[str, ...] = ()
     undecidable: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     licence: str = ""
     input_channels: int | None = None
     output_channels: int | None = None
@@ -140,6 +144,7 @@ def _network(
         confidence=identity.confidence,
         evidence=identity.evidence,
         undecidable=identity.undecidable,
+        also=identity.also,
         tensors=len(table),
         parameters=table.parameters - _size(table, identity),
         bytes=table.nbytes,
@@ -186,6 +191,7 @@ def _of_opinion(opinion: Opinion, rivals: tuple[Opinion, ...]) -> _Identity:
             *claim.undecidable,
             *(f"{rival.family.title} has the same tensors" for rival in rivals),
         ),
+        also=claim.also,
         licence=claim.licence if claim.licence is not None else owner.licence,
         input_channels=claim.input_channels,
         output_channels=claim.output_channels,

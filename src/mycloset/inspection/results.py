@@ -103,6 +103,7 @@ class Network:
         confidence: 0..1.
         evidence: what showed it.
         undecidable: what tensors cannot tell.
+        also: other families whose files hold this very network.
         tensors: how many.
         parameters: numbers in them, shared ones once, running statistics left out.
         bytes: bytes of the tensors.
@@ -134,6 +135,7 @@ class Network:
     confidence: float
     evidence: tuple[str, ...]
     undecidable: tuple[str, ...]
+    also: tuple[str, ...]
     tensors: int
     parameters: int
     bytes: int
@@ -155,7 +157,7 @@ class Network:
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values; long key lists are cut, their lengths are told."""
-        found: dict[str, Any] = _plain(self)
+        found: dict[str, Any] = plain(self)
         for name in ("missing", "unused", "misshapen"):
             every = found[name]
             found[name] = every[:KEYS_TOLD]
@@ -216,7 +218,7 @@ class CheckpointAnalysis:
     def to_json(self) -> dict[str, Any]:
         """JSON values: the file's fields, the first network's beside them, all under `networks`."""
         own = {
-            item.name: _plain(getattr(self, item.name))
+            item.name: plain(getattr(self, item.name))
             for item in dataclasses.fields(self)
             if item.name != "networks"
         }
@@ -228,7 +230,9 @@ class CheckpointAnalysis:
 _NETWORK_FIELDS = frozenset(item.name for item in dataclasses.fields(Network)) - {"verdict"}
 _EMPTY: dict[str, Any] = {
     **dict.fromkeys(_NETWORK_FIELDS, None),
-    **dict.fromkeys(("evidence", "undecidable", "missing", "unused", "misshapen", "steps"), ()),
+    **dict.fromkeys(
+        ("evidence", "undecidable", "also", "missing", "unused", "misshapen", "steps"), ()
+    ),
     **dict.fromkeys(("candidates", "neighbours"), ()),
     "config": {},
     "dtypes": {},
@@ -238,13 +242,14 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON takes it: dataclasses and mappings as objects, paths as strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list | set | frozenset):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, str | int | float | bool | None.__class__):
         return value
     return str(value)

@@ -6,8 +6,8 @@ Source: MediaPipe's `face_detection.pbtxt`, `face_detection_short_range.pbtxt` a
 
 from __future__ import annotations
 
-from mycloset.architectures.layouts import NetworkLayout, TensorSpec
-from mycloset.architectures.ssd import SsdLayout
+from mycloset.architectures.family import graph_family
+from mycloset.architectures.layouts import NetworkLayout, SsdLayout, TensorSpec
 
 SHORT_RANGE = NetworkLayout(
     "face_detection_short_range",
@@ -23,3 +23,14 @@ SHORT_RANGE_SSD = SsdLayout(size=128, strides=(8, 16, 16, 16), per_layer=2, keyp
 
 KEYPOINTS = ("right_eye", "left_eye", "nose", "mouth", "right_ear", "left_ear")
 """Order of a detection's key points; right and left are the person's."""
+
+FAMILY = graph_family(
+    name="blazeface",
+    title="BlazeFace",
+    task="face detection",
+    steps=("pose_estimation",),
+    graphs=(SHORT_RANGE,),
+    licence="Apache-2.0",
+    source="MediaPipe, modules/face_detection",
+    aliases=("face_detection",),
+)

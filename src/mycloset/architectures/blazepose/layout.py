@@ -5,8 +5,8 @@ Source: MediaPipe's `pose_detection_cpu.pbtxt` and `pose_landmark_by_roi_cpu.pbt
 
 from __future__ import annotations
 
-from mycloset.architectures.layouts import NetworkLayout, TensorSpec
-from mycloset.architectures.ssd import SsdLayout
+from mycloset.architectures.family import graph_family
+from mycloset.architectures.layouts import NetworkLayout, SsdLayout, TensorSpec
 
 DETECTOR = NetworkLayout(
     "pose_detection",
@@ -36,3 +36,14 @@ LANDMARKER = NetworkLayout(
     ),
 )
 """RGB 0..1, a square region turned so that the body is upright."""
+
+FAMILY = graph_family(
+    name="blazepose",
+    title="BlazePose",
+    task="pose estimation",
+    steps=("pose_estimation", "human_parsing"),
+    graphs=(DETECTOR, LANDMARKER),
+    licence="Apache-2.0",
+    source="MediaPipe, modules/pose_detection and modules/pose_landmark",
+    aliases=("blazepose", "pose_landmark", "pose_detection"),
+)

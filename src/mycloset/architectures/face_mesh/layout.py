@@ -5,6 +5,7 @@ Source: MediaPipe's `face_landmark_cpu.pbtxt` and `tensors_to_face_landmarks.pbt
 
 from __future__ import annotations
 
+from mycloset.architectures.family import graph_family
 from mycloset.architectures.layouts import NetworkLayout, TensorSpec
 
 VERTICES = 468
@@ -27,3 +28,14 @@ OVAL = (
 
 Source: MediaPipe's `face_mesh_connections.py`, FACEMESH_FACE_OVAL.
 """
+
+FAMILY = graph_family(
+    name="face_mesh",
+    title="Face Mesh",
+    task="face landmarks",
+    steps=("human_parsing",),
+    graphs=(FACE_MESH,),
+    licence="Apache-2.0",
+    source="MediaPipe, modules/face_landmark",
+    aliases=("face_landmark",),
+)

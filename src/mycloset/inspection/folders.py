@@ -1,0 +1,258 @@
+"""A folder of model files: each analysed, on several cores, and what they are to each other."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mycloset.checkpoints.contents import Finding
+from mycloset.checkpoints.reading import read_checkpoint
+from mycloset.checkpoints.source import Source
+from mycloset.errors import InputError
+from mycloset.inspection.results import CheckpointAnalysis
+
+SUFFIXES = frozenset(
+    {
+        ".pth",
+        ".pt",
+        ".ckpt",
+        ".bin",
+        ".safetensors",
+        ".sft",
+        ".onnx",
+        ".tflite",
+        ".gguf",
+        ".npz",
+        ".h5",
+        ".hdf5",
+        ".keras",
+        ".pkl",
+        ".pickle",
+        ".t7",
+        ".pt2",
+    }
+)
+"""What a file must end in to be looked at in a folder; also `.pth.tar`."""
+
+_TELLING = frozenset({".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".tflite"})
+"""Suffixes with which a folder pretends to be a model file."""
+
+_FEW = 6
+"""Files up to which starting further processes costs more than it saves."""
+_SAMPLES = 8
+_SAMPLE = 4096
+
+Analyse = Callable[[Path], CheckpointAnalysis]
+Progress = Callable[[int, int, CheckpointAnalysis], None]
+
+
+@dataclass(frozen=True)
+class FolderAnalysis:
+    """All model files below a folder.
+
+    Attributes:
+        root: the folder.
+        analyses: one for each model file (or model folder in several files), by path.
+        findings: what files are to each other: "duplicate" and "same-name"; details hold the paths.
+        skipped: files that do not end like a model's, and are not looked at.
+        seconds: how long it took.
+    """
+
+    root: Path
+    analyses: tuple[CheckpointAnalysis, ...]
+    findings: tuple[Finding, ...]
+    skipped: tuple[Path, ...]
+    seconds: float
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts: by step, family, verdict and finding; bytes and parameters in all."""
+        steps: Counter[str] = Counter()
+        known: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
+        for analysis in self.analyses:
+            steps.update({step for network in analysis.networks for step in network.steps})
+            known.update({network.family for network in analysis.networks if network.family})
+            kinds.update({finding.kind for finding in analysis.findings})
+        kinds.update(finding.kind for finding in self.findings)
+        return {
+            "files": len(self.analyses),
+            "skipped": len(self.skipped),
+            "bytes": sum(analysis.size for analysis in self.analyses),
+            "parameters": sum(analysis.parameters for analysis in self.analyses),
+            "verdicts": dict(Counter(analysis.verdict for analysis in self.analyses)),
+            "safety": dict(Counter(analysis.safety for analysis in self.analyses)),
+            "steps": dict(sorted(steps.items())),
+            "families": dict(sorted(known.items())),
+            "findings": dict(sorted(kinds.items())),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "root": str(self.root),
+            "files": [analysis.to_json() for analysis in self.analyses],
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "severity": finding.severity,
+                    "message": finding.message,
+                    "details": dict(finding.details),
+                }
+                for finding in self.findings
+            ],
+            "skipped": [str(path) for path in self.skipped],
+            "summary": self.summary,
+            "seconds": self.seconds,
+        }
+
+
+def analyze_tree(
+    root: Path, analyse: Analyse, on_progress: Progress | None = None, *, workers: int | None = None
+) -> FolderAnalysis:
+    """Analyse every model file below `root`.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    start = time.perf_counter()
+    if not root.is_dir():
+        raise InputError(f"{root} is no folder.", hint="Give the folder that holds model files.")
+    files, skipped = find(root)
+    analyses: list[CheckpointAnalysis] = []
+    for analysis in _each(files, analyse, _workers(len(files)) if workers is None else workers):
+        analyses.append(analysis)
+        if on_progress is not None:
+            on_progress(len(analyses), len(files), analysis)
+    analyses.sort(key=lambda analysis: analysis.path)
+    findings = tuple(relations(analyses))
+    seconds = round(time.perf_counter() - start, 6)
+    return FolderAnalysis(root, tuple(analyses), findings, tuple(skipped), seconds)
+
+
+def find(root: Path) -> tuple[list[Path], list[Path]]:
+    """Model files below a folder, and the files that are none by their suffix.
+
+    A model in several files is found once, by its index. Links to files are followed, links to
+    folders are not; what cannot be listed is left to the analysis of the folder's files.
+    """
+    models: list[Path] = []
+    skipped: list[Path] = []
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        folder = Path(place)
+        sharded = {
+            name for name in names if name.endswith((".safetensors.index.json", ".bin.index.json"))
+        }
+        shards = {shard for index in sharded for shard in names if _is_shard(shard, index)}
+        # A folder that is named like a model is worth a word.
+        models.extend(folder / name for name in folders if Path(name).suffix in _TELLING)
+        for name in sorted(names):
+            if name in sharded or (_is_model(name) and name not in shards):
+                models.append(folder / name)
+            elif name not in shards:
+                skipped.append(folder / name)
+    return models, skipped
+
+
+def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
+    """Duplicates by content, and the same name over other contents."""
+    by_tensors: dict[tuple[str, ...], list[CheckpointAnalysis]] = {}
+    by_name: dict[str, list[CheckpointAnalysis]] = {}
+    for analysis in analyses:
+        if analysis.networks:
+            digests = tuple(sorted(network.digest for network in analysis.networks))
+            by_tensors.setdefault(digests, []).append(analysis)
+        by_name.setdefault(analysis.path.name.lower(), []).append(analysis)
+    twins: dict[Path, bytes] = {}
+    for alike in by_tensors.values():
+        if len(alike) < 2:
+            continue
+        by_bytes: dict[bytes, list[CheckpointAnalysis]] = {}
+        for analysis in alike:
+            twins[analysis.path] = sampled = sample(analysis.path)
+            by_bytes.setdefault(sampled, []).append(analysis)
+        for same in by_bytes.values():
+            if len(same) > 1:
+                wasted = sum(sorted(analysis.size for analysis in same)[:-1])
+                yield Finding(
+                    "duplicate",
+                    "warning",
+                    f"{len(same)} files hold the same {same[0].title}: "
+                    + ", ".join(str(analysis.path) for analysis in same),
+                    {"paths": [str(analysis.path) for analysis in same], "bytes": wasted},
+                )
+    for named in by_name.values():
+        contents = {(a.digest or a.format, twins.get(a.path, b"")) for a in named}
+        if len(contents) > 1 and not _is_generic(named[0].path):
+            yield Finding(
+                "same-name",
+                "warning",
+                f"{len(named)} files are named {named[0].path.name} and differ: "
+                + ", ".join(f"{a.path} ({a.title or a.format})" for a in named),
+                {"paths": [str(analysis.path) for analysis in named]},
+            )
+
+
+def sample(path: Path) -> bytes:
+    """Hash of a few blocks of the largest tensors: equal for copies, however they were saved."""
+    checkpoint = read_checkpoint(path)
+    entries = [entry for group in checkpoint.groups for entry in group.table.values()]
+    placed = [entry for entry in entries if entry.byte_range and not entry.storage.file]
+    placed.sort(key=lambda entry: (-entry.nbytes, entry.key))
+    found = hashlib.sha256()
+    if not checkpoint.path.is_file() or not placed:
+        found.update(str(path).encode("utf-8", "surrogateescape"))
+        return found.digest()
+    with Source(checkpoint.path) as source:
+        for entry in placed[:_SAMPLES]:
+            begin, end = entry.byte_range or (0, 0)
+            for offset in (begin, (begin + end) // 2):
+                length = min(_SAMPLE, end - offset, max(0, source.size - offset))
+                found.update(source.read(offset, length))
+    return found.digest()
+
+
+def _each(files: list[Path], analyse: Analyse, workers: int) -> Iterator[CheckpointAnalysis]:
+    if workers < 2:
+        yield from map(analyse, files)
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
+        tasks = [pool.submit(analyse, path) for path in files]
+        for task in as_completed(tasks):
+            yield task.result()
+
+
+def _workers(files: int) -> int:
+    """Processes to use; one where forking a process with threads could hang it."""
+    if files <= _FEW or threading.active_count() > 1:
+        return 1
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return 1
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
+def _is_model(name: str) -> bool:
+    lower = name.lower()
+    return lower.endswith(".pth.tar") or Path(lower).suffix in SUFFIXES
+
+
+def _is_shard(name: str, index: str) -> bool:
+    stem = index.removesuffix(".index.json")
+    base, _, suffix = stem.rpartition(".")
+    return name.startswith(f"{base}-") and name.endswith(f".{suffix}") and "-of-" in name
+
+
+def _is_generic(path: Path) -> bool:
+    from mycloset.inspection.names import GENERIC
+
+    return path.name.lower().split(".")[0] in GENERIC

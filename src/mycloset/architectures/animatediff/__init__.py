@@ -1,0 +1,1 @@
+"""AnimateDiff: motion modules that make a text-to-image UNet draw videos."""

@@ -1,0 +1,1 @@
+"""Champ: animation of a person after rendered body guidance; reference, denoising and guidance nets."""

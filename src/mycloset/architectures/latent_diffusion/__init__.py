@@ -1,0 +1,1 @@
+"""Parts that latent-diffusion systems share: UNets, autoencoders, text towers and the like."""

@@ -1,0 +1,40 @@
+"""Sizes of a network from its tensors' shapes, even where one of them is missing or damaged."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from mycloset.architectures.family import NotThisError, Shapes
+
+MOST = 1 << 20
+"""No width of a network is larger."""
+_MOST_COUNTED = 256
+
+
+def sized(shapes: Shapes, *places: tuple[str, int]) -> int:
+    """The size that most of the places (key and axis) show; the first of them on a tie.
+
+    Raises:
+        NotThisError: none is there, or the size is that of no network.
+    """
+    found = [shapes[key][axis] for key, axis in places if len(shapes.get(key, ())) > axis]
+    if not found:
+        raise NotThisError(f"no `{places[0][0]}`")
+    size = found[0] if len(found) < 3 else Counter(found).most_common(1)[0][0]
+    if not 0 < size <= MOST:
+        raise NotThisError(f"`{places[0][0]}` has a size of {size}")
+    return size
+
+
+def counted(shapes: Shapes, start: str, *ends: str, most: int = _MOST_COUNTED) -> int:
+    """How many numbers from 0 on, put between start and one of the ends, give keys that exist.
+
+    Raises:
+        NotThisError: more than any network of the kind has.
+    """
+    number = 0
+    while any(f"{start}{number}{end}" in shapes for end in ends):
+        number += 1
+        if number > most:
+            raise NotThisError(f"more than {most} of `{start}N{ends[0]}`")
+    return number

@@ -1,0 +1,151 @@
+"""The tensors of the text towers that lie in single files, by their sizes.
+
+Sources: `CLIPTextModel` of transformers; `CLIP` of open_clip without its picture tower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Literal
+
+from mycloset.architectures.family import Shape, Shapes, shape_of
+from mycloset.architectures.latent_diffusion.measuring import counted, sized
+
+Naming = Literal["transformers", "open_clip"]
+Pair = tuple[str, Shape]
+
+_LAYERS = 64
+
+
+@dataclass(frozen=True)
+class TextTower:
+    """Sizes of one text tower.
+
+    Attributes:
+        naming: whose names its keys have.
+        vocabulary: tokens.
+        positions: longest text.
+        width: features.
+        hidden: features within a feed-forward layer.
+        layers: transformer blocks.
+        projection: features of a projected text; None without a projection.
+        root: put before the keys of transformers' blocks; "" in files before its version 4.13.
+    """
+
+    naming: Naming
+    vocabulary: int
+    positions: int
+    width: int
+    hidden: int
+    layers: int
+    projection: int | None
+    root: str = "text_model."
+
+
+CLIP_L = TextTower("transformers", 49408, 77, 768, 3072, 12, None)
+OPENCLIP_H = TextTower("open_clip", 49408, 77, 1024, 4096, 24, 1024, "")
+OPENCLIP_BIGG = TextTower("open_clip", 49408, 77, 1280, 5120, 32, 1280, "")
+
+
+@lru_cache(maxsize=16)
+def tensors(tower: TextTower) -> Mapping[str, Shape]:
+    """Every tensor in the file's order."""
+    pairs = _transformers(tower) if tower.naming == "transformers" else _open_clip(tower)
+    return MappingProxyType(dict(pairs))
+
+
+def read(shapes: Shapes, naming: Naming, start: str) -> TextTower:
+    """A text tower's sizes.
+
+    Raises:
+        NotThisError: the table holds none there.
+    """
+    if naming == "transformers":
+        root = "" if f"{start}embeddings.token_embedding.weight" in shapes else "text_model."
+        tokens = f"{start}{root}embeddings.token_embedding.weight"
+        places = f"{start}{root}embeddings.position_embedding.weight"
+        layers = f"{start}{root}encoder.layers."
+        hidden, ends = f"{layers}0.mlp.fc1.weight", (".self_attn.q_proj.weight", ".mlp.fc1.weight")
+        projection = f"{start}text_projection.weight"
+        axis = 0
+    else:
+        root = ""
+        tokens, places = f"{start}token_embedding.weight", f"{start}positional_embedding"
+        layers = f"{start}transformer.resblocks."
+        hidden = f"{layers}0.mlp.c_fc.weight"
+        ends = (".attn.in_proj_weight", ".mlp.c_fc.weight")
+        projection = f"{start}text_projection"
+        axis = 1
+    vocabulary, width = shape_of(shapes, tokens, dims=2)
+    return TextTower(
+        naming=naming,
+        vocabulary=vocabulary,
+        positions=sized(shapes, (places, 0)),
+        width=width,
+        hidden=sized(shapes, (hidden, 0)),
+        layers=counted(shapes, layers, *ends, most=_LAYERS),
+        projection=sized(shapes, (projection, axis)) if projection in shapes else None,
+        root=root,
+    )
+
+
+def config(tower: TextTower) -> dict[str, Any]:
+    """Sizes under transformers' names; heads have 64 features, as in every published tower."""
+    return {
+        "vocab_size": tower.vocabulary,
+        "hidden_size": tower.width,
+        "intermediate_size": tower.hidden,
+        "num_hidden_layers": tower.layers,
+        "num_attention_heads": max(1, tower.width // 64),
+        "max_position_embeddings": tower.positions,
+        **({"projection_dim": tower.projection} if tower.projection is not None else {}),
+    }
+
+
+def _layer(name: str, *shape: int) -> list[Pair]:
+    return [(f"{name}.weight", shape), (f"{name}.bias", (shape[0],))]
+
+
+def _norm(name: str, width: int) -> list[Pair]:
+    return [(f"{name}.weight", (width,)), (f"{name}.bias", (width,))]
+
+
+def _transformers(tower: TextTower) -> Iterator[Pair]:
+    width, hidden = tower.width, tower.hidden
+    start = f"{tower.root}embeddings."
+    yield f"{start}position_ids", (1, tower.positions)
+    yield f"{start}token_embedding.weight", (tower.vocabulary, width)
+    yield f"{start}position_embedding.weight", (tower.positions, width)
+    for number in range(tower.layers):
+        name = f"{tower.root}encoder.layers.{number}"
+        for part in ("k_proj", "v_proj", "q_proj", "out_proj"):
+            yield from _layer(f"{name}.self_attn.{part}", width, width)
+        yield from _norm(f"{name}.layer_norm1", width)
+        yield from _layer(f"{name}.mlp.fc1", hidden, width)
+        yield from _layer(f"{name}.mlp.fc2", width, hidden)
+        yield from _norm(f"{name}.layer_norm2", width)
+    yield from _norm(f"{tower.root}final_layer_norm", width)
+    if tower.projection is not None:
+        yield "text_projection.weight", (tower.projection, width)
+
+
+def _open_clip(tower: TextTower) -> Iterator[Pair]:
+    width, hidden = tower.width, tower.hidden
+    yield "positional_embedding", (tower.positions, width)
+    if tower.projection is not None:
+        yield "text_projection", (width, tower.projection)
+    yield "logit_scale", ()
+    for number in range(tower.layers):
+        name = f"transformer.resblocks.{number}"
+        yield from _norm(f"{name}.ln_1", width)
+        yield f"{name}.attn.in_proj_weight", (3 * width, width)
+        yield f"{name}.attn.in_proj_bias", (3 * width,)
+        yield from _layer(f"{name}.attn.out_proj", width, width)
+        yield from _norm(f"{name}.ln_2", width)
+        yield from _layer(f"{name}.mlp.c_fc", hidden, width)
+        yield from _layer(f"{name}.mlp.c_proj", width, hidden)
+    yield "token_embedding.weight", (tower.vocabulary, width)
+    yield from _norm("ln_final", width)

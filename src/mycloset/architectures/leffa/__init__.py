@@ -1,0 +1,1 @@
+"""Leffa: virtual try-on and pose transfer; autoencoder, reference and generative UNet in one file."""

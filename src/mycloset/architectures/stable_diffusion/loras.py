@@ -1,0 +1,295 @@
+"""LoRAs: low-rank changes to a UNet and its text towers, as trainers write them.
+
+A LoRA may change any modules of its base, so there is no one list of keys: each module found is
+looked up among those of the bases that are known, and its tensors must fit it. Spellings: kohya's
+(`lora_unet_<module with underscores>.lora_down.weight`, also LyCORIS' `hada_…` and `lokr_…`),
+PEFT's (`unet.<module>.lora_A.weight`), diffusers' (`unet.<module>.lora.down.weight`,
+`<attention>.processor.to_q_lora.down.weight`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mycloset.architectures.family import Claim, NotThisError, Shape, Shapes, require
+from mycloset.architectures.stable_diffusion.lora_modules import BASES, MARKED, Base
+
+_ROLES = {
+    "lora_down.weight": "down",
+    "lora_up.weight": "up",
+    "lora_mid.weight": "mid",
+    "lora_A.weight": "down",
+    "lora_B.weight": "up",
+    "lora_A.default.weight": "down",
+    "lora_B.default.weight": "up",
+    "lora.down.weight": "down",
+    "lora.up.weight": "up",
+    "lora_linear_layer.down.weight": "down",
+    "lora_linear_layer.up.weight": "up",
+    "alpha": "alpha",
+    "dora_scale": "scale",
+    "lora_magnitude_vector": "scale",
+}
+_OTHERS = ("hada_", "lokr_", "oft_", "diff", "scale", "on_input")
+"""How the roles of LyCORIS' other kinds begin; their tensors are taken as they are."""
+_MARKED_ENDS = (".lora_A.weight", ".lora.down.weight")
+
+
+def _markers() -> Iterator[tuple[str, ...]]:
+    for name in MARKED:
+        flat = name.replace(".", "_")
+        for end in (".lora_down.weight", ".hada_w1_a"):
+            yield (f"lora_unet_{flat}{end}",)
+        if name.startswith(("input", "middle", "output")):
+            continue
+        block, _, attention = name.rpartition(".")
+        for start in ("unet.", "", "base_model.model."):
+            for end in _MARKED_ENDS:
+                yield (f"{start}{name}{end}",)
+        for start in ("unet.", ""):
+            yield (f"{start}{block}.processor.{attention}_lora.down.weight",)
+    for tower in ("lora_te", "lora_te1", "lora_te2"):
+        for part in ("self_attn_q_proj", "mlp_fc1"):
+            yield (f"{tower}_text_model_encoder_layers_0_{part}.lora_down.weight",)
+    for tower in ("text_encoder.", "text_encoder_2."):
+        layer = f"{tower}text_model.encoder.layers.0.self_attn.q_proj"
+        for end in (*_MARKED_ENDS, ".lora_linear_layer.down.weight"):
+            yield (layer + end,)
+
+
+MARKERS: tuple[tuple[str, ...], ...] = tuple(_markers())
+
+
+@dataclass
+class _Module:
+    """The tensors that a file has for one module: role -> key and shape."""
+
+    tensors: dict[str, tuple[str, Shape]]
+
+
+def read(shapes: Shapes) -> Claim:
+    """Say what a LoRA is: of which base, of what rank.
+
+    Raises:
+        NotThisError: it is none, or its modules are those of no UNet.
+    """
+    modules, others, spelling = _modules(shapes)
+    require(bool(modules), "no pair of low-rank matrices")
+    base, known, rivals = _base(modules)
+    tensors: dict[str, Shape] = {}
+    ranks: Counter[int] = Counter()
+    wide: Counter[int] = Counter()
+    for name in known:
+        _expect(name, modules[name], base, tensors, ranks, wide)
+    for key in others:
+        tensors[key] = shapes[key]
+    towers = sorted({tower for name in known if (tower := _tower(name))})
+    rank = ranks.most_common(1)[0][0] if ranks else None
+    conv_rank = wide.most_common(1)[0][0] if wide else None
+    config = {
+        "base": base.name if base is not None else None,
+        "rank": rank,
+        "ranks": sorted({*ranks, *wide}),
+        "conv_rank": conv_rank,
+        "unet_modules": sum(not _tower(name) for name in known),
+        "text_encoder_modules": sum(bool(_tower(name)) for name in known),
+        "text_encoders": towers,
+    }
+    title = base.title if base is not None else "Stable Diffusion of other widths"
+    told = f"LoRA of rank {rank}" if rank is not None else "LyCORIS change"
+    first = modules[next(iter(known))].tensors
+    key, shape = next(iter(first.values())) if "down" not in first else first["down"]
+    return Claim(
+        variant=f"{base.name if base is not None else 'custom'}-lora",
+        title=f"{told} for {title}",
+        config=config,
+        tensors={key: tensors[key] for key in shapes if key in tensors} | tensors,
+        layout=spelling,
+        evidence=(
+            f"`{key}` is {list(shape)}: rank {rank}"
+            if rank is not None
+            else f"`{key}` is {list(shape)}",
+            f"{len(known)} modules of {title}'s networks, each with matrices that fit it",
+        ),
+        undecidable=(
+            *((f"its base: {', '.join(rivals)} have these modules, too",) if rivals else ()),
+            "which fine-tune of its base it was trained on",
+        ),
+        task="fine-tuning of image generation",
+        licence="",
+        buffers=frozenset(key for key in tensors if key.endswith(".alpha")),
+        confidence=(0.95 if not others else 0.85) if base is not None else 0.8,
+    )
+
+
+def _modules(shapes: Shapes) -> tuple[dict[str, _Module], list[str], str]:
+    """Modules by flat name ("unet_down_blocks_0…"), keys of other roles, and the spelling."""
+    found: dict[str, _Module] = {}
+    others: list[str] = []
+    spelling = ""
+    for key, shape in shapes.items():
+        if key.startswith("lora_"):
+            module, _, role = key.partition(".")
+            name = module[5:]
+            part = _ROLES.get(role)
+            spelling = spelling or "kohya"
+        else:
+            name, part, written = _dotted(key)
+            spelling = spelling or written
+            role = ""
+        if part is None:
+            if role.startswith(_OTHERS):
+                others.append(key)
+                part = role
+            else:
+                continue
+        place = found.get(name)
+        if place is None:
+            found[name] = place = _Module({})
+        place.tensors[part] = (key, shape)
+    return found, others, spelling
+
+
+def _dotted(key: str) -> tuple[str, str | None, str]:
+    """Flat name of the module, role, spelling."""
+    if key.startswith("base_model.model."):
+        key = key[17:]
+    for end, part, spelling in _ENDS:
+        if key.endswith(end):
+            name = key[: -len(end)]
+            break
+    else:
+        return "", None, ""
+    if ".processor." in name or name.endswith("_lora"):
+        name = name.replace(".processor.", ".").removesuffix("_lora")
+        name = name.replace(".to_out", ".to_out.0") if name.endswith(".to_out") else name
+        spelling = "diffusers<0.21"
+    tower, dot, rest = name.partition(".")
+    if tower == "text_encoder":
+        return "te_" + rest.replace(".", "_"), part, spelling
+    if tower == "text_encoder_2":
+        return "te2_" + rest.replace(".", "_"), part, spelling
+    if tower == "unet" and dot:
+        name = rest
+    return "unet_" + name.replace(".", "_"), part, spelling
+
+
+_ENDS = (
+    (".lora_A.weight", "down", "peft"),
+    (".lora_B.weight", "up", "peft"),
+    (".lora_A.default.weight", "down", "peft"),
+    (".lora_B.default.weight", "up", "peft"),
+    (".lora.down.weight", "down", "diffusers"),
+    (".lora.up.weight", "up", "diffusers"),
+    (".lora_linear_layer.down.weight", "down", "diffusers"),
+    (".lora_linear_layer.up.weight", "up", "diffusers"),
+    ("_lora.down.weight", "down", "diffusers<0.21"),
+    ("_lora.up.weight", "up", "diffusers<0.21"),
+    (".alpha", "alpha", ""),
+    (".lora_magnitude_vector", "scale", "peft"),
+)
+
+
+def _base(modules: dict[str, _Module]) -> tuple[Base | None, list[str], list[str]]:
+    """The base whose modules fit best, the names that it has, other bases that fit as well."""
+    scores: list[tuple[int, Base, list[str]]] = []
+    for base in BASES:
+        known = [name for name in modules if name in base.modules]
+        scores.append(
+            (sum(_fits(modules[name], base.modules[name]) for name in known), base, known)
+        )
+    most = max(score for score, _, _ in scores)
+    if most >= max(1, len(modules) // 2):
+        best = [(base, known) for score, base, known in scores if score == most]
+        return best[0][0], best[0][1], [base.name for base, _ in best[1:]]
+    named = [name for name in modules if any(name in base.modules for base in BASES)]
+    require(2 * len(named) >= len(modules), "its modules are not those of a Stable Diffusion UNet")
+    paired = [name for name in named if _paired(modules[name])]
+    if not paired:
+        raise NotThisError("its matrices make no pairs")
+    return None, paired, []
+
+
+def _fits(module: _Module, size: Shape) -> bool:
+    """Whether a module's matrices go into a weight of that shape."""
+    down, up = module.tensors.get("down"), module.tensors.get("up")
+    if down is None and up is None:
+        return True
+    return (down is None or (len(down[1]) > 1 and down[1][1] == size[1])) and (
+        up is None or (len(up[1]) > 1 and up[1][0] == size[0])
+    )
+
+
+def _paired(module: _Module) -> bool:
+    down, up = module.tensors.get("down"), module.tensors.get("up")
+    return (
+        down is not None
+        and up is not None
+        and len(down[1]) > 1
+        and len(up[1]) > 1
+        and down[1][0] == up[1][1]
+    )
+
+
+def _expect(
+    name: str,
+    module: _Module,
+    base: Base | None,
+    tensors: dict[str, Shape],
+    ranks: Counter[int],
+    wide: Counter[int],
+) -> None:
+    """Add the tensors that the module has to have, by its rank and its base's weight."""
+    parts = module.tensors
+    down, up = parts.get("down"), parts.get("up")
+    if down is None and up is None:
+        for key, shape in parts.values():
+            tensors[key] = shape
+        return
+    shape = down[1] if down is not None else up[1] if up is not None else ()
+    rank = shape[0] if down is not None and shape else shape[1] if len(shape) > 1 else 0
+    size = base.modules[name] if base is not None else _own_size(parts)
+    kernel = size[2:]
+    flat = len(shape) == 2
+    ones = (1,) * len(kernel)
+    wanted: dict[str, Shape] = {
+        "down": (rank, size[1]) if flat else (rank, size[1], *(ones if "mid" in parts else kernel)),
+        "up": (size[0], rank) if flat else (size[0], rank, *ones),
+        "mid": (rank, rank, *kernel),
+    }
+    (wide if any(side > 1 for side in kernel) else ranks)[rank] += 1
+    for part in ("down", "up"):
+        if part in parts:
+            tensors[parts[part][0]] = wanted[part]
+        else:
+            other, there = ("up", "down") if part == "up" else ("down", "up")
+            tensors[_sibling(parts[there][0], there, other)] = wanted[part]
+    for part, (key, found) in parts.items():
+        if part == "mid":
+            tensors[key] = wanted["mid"]
+        elif part == "alpha":
+            tensors[key] = found if found == (1,) else ()
+        elif part not in wanted:
+            tensors[key] = found
+
+
+def _own_size(parts: dict[str, tuple[str, Shape]]) -> Shape:
+    down, up = parts["down"][1], parts["up"][1]
+    return (up[0], down[1], *(parts["mid"][1] if "mid" in parts else down)[2:])
+
+
+def _sibling(key: str, there: str, other: str) -> str:
+    """The key of the other matrix of the pair."""
+    if ".lora_A" in key or ".lora_B" in key:
+        letters = {"down": "A", "up": "B"}
+        return key.replace(f".lora_{letters[there]}", f".lora_{letters[other]}")
+    head, _, tail = key.rpartition(there)
+    return head + other + tail
+
+
+def _tower(name: str) -> str:
+    """Which text tower a flat module name is of; "" for the UNet."""
+    head = name.partition("_")[0]
+    return head if head in ("te", "te1", "te2") else ""

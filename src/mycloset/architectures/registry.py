@@ -252,6 +252,8 @@ def _order(opinion: Opinion) -> tuple[float, ...]:
 
 def _lacking(asked: Family, shapes: Shapes) -> str:
     """Why a family was not asked: the key of its best marker group that is not there."""
+    if not asked.markers:
+        return "its files hold a graph, not a state dict"
     fewest: list[str] | None = None
     for group in asked.markers:
         absent = [key for key in group if key not in shapes]

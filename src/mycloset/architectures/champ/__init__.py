@@ -1,1 +1,1 @@
-"""Champ: animation of a person after rendered body guidance; reference, denoising and guidance nets."""
+"""Champ: animation of a person after renderings of a moving body."""

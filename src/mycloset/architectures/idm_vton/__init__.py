@@ -1,1 +1,1 @@
-"""IDM-VTON: virtual try-on with an SDXL UNet that also takes image prompts and body surfaces."""
+"""IDM-VTON: virtual try-on with an SDXL UNet that also takes image prompts."""

@@ -7,10 +7,9 @@ names), `ldm/modules/diffusionmodules/model.py` of CompVis' latent-diffusion ("l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
@@ -22,8 +21,7 @@ _LEVELS = 8
 _BLOCKS = 16
 
 
-@dataclass(frozen=True)
-class Autoencoder:
+class Autoencoder(NamedTuple):
     """Sizes of one autoencoder.
 
     Attributes:
@@ -100,13 +98,23 @@ def read(shapes: Shapes, naming: Naming, start: str = "") -> Autoencoder:
         )
         for number in range(levels)
     )
-    require(f"{start}encoder.{first}.conv1.weight" in shapes, f"no `{start}encoder.{first}`")
+    require(
+        any(f"{start}encoder.{first}.conv{number}.weight" in shapes for number in (1, 2)),
+        f"no `{start}encoder.{first}`",
+    )
     return Autoencoder(
-        in_channels=sized(shapes, (f"{start}encoder.conv_in.weight", 1)),
+        in_channels=sized(
+            shapes, (f"{start}encoder.conv_in.weight", 1), (f"{start}decoder.conv_out.weight", 0)
+        ),
         out_channels=sized(
             shapes, (f"{start}decoder.conv_out.weight", 0), (f"{start}decoder.conv_out.bias", 0)
         ),
-        latent=sized(shapes, (f"{start}decoder.conv_in.weight", 1)),
+        latent=sized(
+            shapes,
+            (f"{start}decoder.conv_in.weight", 1),
+            (f"{start}post_quant_conv.weight", 0),
+            (f"{start}post_quant_conv.weight", 1),
+        ),
         widths=widths,
         blocks=blocks,
         attention=any(

@@ -6,11 +6,10 @@ Sources: `cldm/cldm.py` of lllyasviel/ControlNet ("ldm"), `ControlNetModel` of d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes
 from mycloset.architectures.latent_diffusion import kinds, unet_reading
@@ -32,8 +31,7 @@ from mycloset.architectures.latent_diffusion.unet import (
 _STEPS = 8
 
 
-@dataclass(frozen=True)
-class ControlNet:
+class ControlNet(NamedTuple):
     """Sizes of one ControlNet.
 
     Attributes:

@@ -6,13 +6,12 @@ Source: IP-Adapter-plus (`resampler.py`) as IDM-VTON builds it into its UNet.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.family import Shape
 
 
-@dataclass(frozen=True)
-class ImagePrompts:
+class ImagePrompts(NamedTuple):
     """Sizes of the resampler.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mycloset.architectures.latent_diffusion.unet import UNet
 
@@ -12,8 +11,7 @@ OPENRAIL_M = "CreativeML OpenRAIL-M"
 OPENRAIL_PLUS = "CreativeML OpenRAIL++-M"
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A generation of Stable Diffusion, or what a UNet has of one.
 
     Attributes:
@@ -76,7 +74,7 @@ def kind_of(net: UNet) -> Kind:
     for name, (title, known, licence) in PUBLISHED.items():
         if _core(net) == _core(known):
             return Kind(name, title, licence, exact=True)
-    if net.addition is None and _core(net) == _core(replace(SDXL, addition=None)):
+    if net.addition is None and _core(net) == _core(SDXL._replace(addition=None)):
         title = "Stable Diffusion XL without its size embedding"
         return Kind("sdxl-bare", title, OPENRAIL_PLUS, exact=True)
     for name, (title, known, licence) in PUBLISHED.items():
@@ -154,7 +152,7 @@ def undecidable(net: UNet) -> tuple[str, ...]:
 
 def _core(net: UNet) -> UNet:
     """Without what variants of one generation differ in."""
-    return replace(net, in_channels=0, out_channels=0, guidance=None, motion=None, prompts=None)
+    return net._replace(in_channels=0, out_channels=0, guidance=None, motion=None, prompts=None)
 
 
 def _outline(net: UNet) -> tuple[object, ...]:

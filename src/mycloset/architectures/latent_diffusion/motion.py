@@ -6,9 +6,9 @@ Source: `motion_module.py` of guoyww/AnimateDiff.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mycloset.architectures.family import Shape
 
@@ -18,8 +18,7 @@ POSITIONS = "temporal_transformer.transformer_blocks.0.attention_blocks.0.pos_en
 """Key of the first table of positions within a module; [1, frames, channels]."""
 
 
-@dataclass(frozen=True)
-class Motion:
+class Motion(NamedTuple):
     """Sizes of the motion modules of one UNet.
 
     Attributes:

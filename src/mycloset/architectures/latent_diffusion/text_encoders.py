@@ -6,10 +6,9 @@ Sources: `CLIPTextModel` of transformers; `CLIP` of open_clip without its pictur
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, shape_of
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
@@ -20,8 +19,7 @@ Pair = tuple[str, Shape]
 _LAYERS = 64
 
 
-@dataclass(frozen=True)
-class TextTower:
+class TextTower(NamedTuple):
     """Sizes of one text tower.
 
     Attributes:

@@ -7,10 +7,9 @@ latent-diffusion and Stability's generative-models (names "ldm").
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mycloset.architectures.family import Shape
 from mycloset.architectures.latent_diffusion import image_prompts, motion
@@ -19,8 +18,7 @@ Naming = Literal["diffusers", "ldm"]
 Pair = tuple[str, Shape]
 
 
-@dataclass(frozen=True)
-class UNet:
+class UNet(NamedTuple):
     """Sizes of one UNet.
 
     Attributes:
@@ -67,8 +65,7 @@ def tensors(net: UNet, naming: Naming) -> Mapping[str, Shape]:
     return MappingProxyType(dict(pairs))
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A residual block and the transformer after it: channels in and out, depth."""
 
     inp: int

@@ -81,8 +81,8 @@ def read(shapes: Shapes, naming: Naming, start: str = "", *, halved: bool = Fals
     wide, square = (start + name for name in times)
     diffusers = naming == "diffusers"
     return UNet(
-        in_channels=sized(shapes, (start + first, 1)),
-        out_channels=_optional(shapes, start + last, 0),
+        in_channels=sized(shapes, (start + first, 1), (start + last, 0)),
+        out_channels=_optional(shapes, start + last, 0, start + last[:-6] + "bias"),
         widths=tuple(_width(shapes, naming, level[0].residual) for level in down_places),
         down=down,
         up=up,
@@ -234,17 +234,19 @@ def _prompts(shapes: Shapes, start: str) -> ImagePrompts | None:
     name = f"{start}encoder_hid_proj."
     if f"{name}latents" not in shapes:
         return None
-    _, queries, width = shape_of(shapes, f"{name}latents", dims=3)
+    shape_of(shapes, f"{name}latents", dims=3)
     first = f"{name}layers.0."
     return ImagePrompts(
         features=sized(shapes, (f"{name}proj_in.weight", 1)),
-        queries=queries,
-        width=width,
+        queries=sized(shapes, (f"{name}latents", 1)),
+        width=sized(shapes, (f"{name}latents", 2), (f"{name}proj_in.weight", 0)),
         depth=counted(shapes, f"{name}layers.", ".0.to_q.weight", ".0.to_kv.weight", most=_DEPTH),
         inner=sized(shapes, (f"{first}0.to_q.weight", 0), (f"{first}0.to_out.weight", 1)),
         hidden=sized(shapes, (f"{first}1.1.weight", 0), (f"{first}1.3.weight", 1)),
     )
 
 
-def _optional(shapes: Shapes, key: str, axis: int) -> int | None:
-    return sized(shapes, (key, axis)) if key in shapes else None
+def _optional(shapes: Shapes, key: str, axis: int, bias: str = "") -> int | None:
+    if key in shapes:
+        return sized(shapes, (key, axis))
+    return sized(shapes, (bias, 0)) if bias in shapes else None

@@ -1,1 +1,1 @@
-"""Leffa: virtual try-on and pose transfer; autoencoder, reference and generative UNet in one file."""
+"""Leffa: virtual try-on and pose transfer, with all of its networks in one file."""

@@ -1,1 +1,1 @@
-"""OOTDiffusion: virtual try-on with an SD 1.5 UNet that takes the person's latent beside the noise."""
+"""OOTDiffusion: virtual try-on with an SD 1.5 UNet that also takes the person's latent."""

@@ -8,7 +8,6 @@ kohya-ss/sd-scripts@48d368f (LoRA).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes
 from mycloset.architectures.latent_diffusion import autoencoder, unet
@@ -64,20 +63,20 @@ def examples() -> Iterator[Claim]:
     for net in (SD15, _inpainting(SD15), SD21, _inpainting(SD21), SDXL, SDXL_REFINER):
         for naming in _NAMINGS:
             yield unets.claim(net, naming)
-    yield unets.claim(replace(SD15, in_channels=8), "ldm")
+    yield unets.claim(SD15._replace(in_channels=8), "ldm")
     yield unets.claim(_inpainting(SDXL), "diffusers")
-    yield unets.claim(replace(SDXL, addition=None), "diffusers")
+    yield unets.claim(SDXL._replace(addition=None), "diffusers")
     for vae_naming in _VAE_NAMINGS:
         yield autoencoders.claim(SD_VAE, vae_naming)
     yield autoencoders.claim(FLUX_VAE, "diffusers")
     yield autoencoders.claim(FLUX_VAE, "ldm")
     for net in (SD15, SD21, SDXL):
-        half = replace(net, up=(), out_channels=None)
+        half = net._replace(up=(), out_channels=None)
         for naming in _NAMINGS:
             yield controlnets.claim(ControlNet(half, 3, _HINT), naming)
     kept = single_files.SCHEDULE[:12]
     clip = ("cond_stage_model.transformer.", CLIP_L)
-    for net in (SD15, _inpainting(SD15), replace(SD15, in_channels=8)):
+    for net in (SD15, _inpainting(SD15), SD15._replace(in_channels=8)):
         yield single_files.claim(net, SD_VAE, (clip,), kept=kept)
     open_clip = ("cond_stage_model.model.", OPENCLIP_H)
     for net in (SD21, _inpainting(SD21)):
@@ -92,7 +91,7 @@ def examples() -> Iterator[Claim]:
 
 
 def _inpainting(net: unet.UNet) -> unet.UNet:
-    return replace(net, in_channels=9)
+    return net._replace(in_channels=9)
 
 
 _NAMINGS: tuple[unet.Naming, ...] = ("diffusers", "ldm")

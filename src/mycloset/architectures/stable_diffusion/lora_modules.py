@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
+from typing import NamedTuple
 
 from mycloset.architectures.family import Shape
 from mycloset.architectures.latent_diffusion import unet
@@ -16,8 +16,7 @@ _TOWER_H = TextTower("transformers", 49408, 77, 1024, 4096, 23, None)
 _TOWER_BIGG = TextTower("transformers", 49408, 77, 1280, 5120, 32, 1280)
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(NamedTuple):
     """A base that LoRAs are trained for.
 
     Attributes:
@@ -33,10 +32,10 @@ class Base:
         """The name for people."""
         return PUBLISHED[self.name][0]
 
-    @cached_property
+    @property
     def modules(self) -> Mapping[str, Shape]:
         """Shape of the weight by flat name: "unet_…" in both namings, "te_…", "te1_…", "te2_…"."""
-        return dict(_modules(self))
+        return _table(self)
 
 
 BASES = (
@@ -44,6 +43,11 @@ BASES = (
     Base("sd21", (("te", _TOWER_H),)),
     Base("sdxl", (("te", CLIP_L), ("te1", CLIP_L), ("te2", _TOWER_BIGG))),
 )
+
+
+@cache
+def _table(base: Base) -> Mapping[str, Shape]:
+    return dict(_modules(base))
 
 
 def _modules(base: Base) -> Iterator[tuple[str, Shape]]:
@@ -59,14 +63,22 @@ def _modules(base: Base) -> Iterator[tuple[str, Shape]]:
 
 
 def _marked() -> Iterator[str]:
-    """Attentions of which a LoRA of a UNet nearly always changes some."""
-    for name in ("sd15", "sdxl"):
-        for naming in ("diffusers", "ldm"):
-            for key in unet.tensors(PUBLISHED[name][1], "ldm" if naming == "ldm" else "diffusers"):
-                if key.endswith(_ENDS):
-                    yield key[:-7]
+    """Transformers of SD's and SDXL's UNets, in diffusers' and LDM's names."""
+    for way, levels, blocks in (("down", "0123", "01"), ("up", "0123", "012")):
+        for level in levels:
+            for block in blocks:
+                yield f"{way}_blocks.{level}.attentions.{block}"
+    yield "mid_block.attentions.0"
+    for number in (1, 2, 4, 5, 7, 8):
+        yield f"input_blocks.{number}.1"
+    yield "middle_block.1"
+    for number in range(12):
+        yield f"output_blocks.{number}.1"
 
 
-_ENDS = ("transformer_blocks.0.attn1.to_q.weight", "transformer_blocks.0.attn2.to_k.weight")
-MARKED: tuple[str, ...] = tuple(dict.fromkeys(_marked()))
-"""Names of their modules in diffusers' and LDM's spelling."""
+MARKED: tuple[str, ...] = tuple(
+    f"{name}.transformer_blocks.0.{attention}"
+    for name in _marked()
+    for attention in ("attn1.to_q", "attn2.to_k")
+)
+"""Attentions of which a LoRA of a UNet nearly always changes some."""

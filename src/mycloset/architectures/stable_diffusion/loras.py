@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mycloset.architectures.family import Claim, NotThisError, Shape, Shapes, require
 from mycloset.architectures.stable_diffusion.lora_modules import BASES, MARKED, Base
@@ -59,14 +58,10 @@ def _markers() -> Iterator[tuple[str, ...]]:
             yield (layer + end,)
 
 
+Module = dict[str, tuple[str, Shape]]
+"""The tensors that a file has for one module: role -> key and shape."""
+
 MARKERS: tuple[tuple[str, ...], ...] = tuple(_markers())
-
-
-@dataclass
-class _Module:
-    """The tensors that a file has for one module: role -> key and shape."""
-
-    tensors: dict[str, tuple[str, Shape]]
 
 
 def read(shapes: Shapes) -> Claim:
@@ -81,10 +76,13 @@ def read(shapes: Shapes) -> Claim:
     tensors: dict[str, Shape] = {}
     ranks: Counter[int] = Counter()
     wide: Counter[int] = Counter()
+    sizes = base.modules if base is not None else {}
     for name in known:
-        _expect(name, modules[name], base, tensors, ranks, wide)
+        _expect(modules[name], sizes.get(name), tensors, ranks, wide)
     for key in others:
         tensors[key] = shapes[key]
+    if tensors.keys() == shapes.keys():  # Whole: in the file's order.
+        tensors = {key: tensors[key] for key in shapes}
     towers = sorted({tower for name in known if (tower := _tower(name))})
     rank = ranks.most_common(1)[0][0] if ranks else None
     conv_rank = wide.most_common(1)[0][0] if wide else None
@@ -99,13 +97,13 @@ def read(shapes: Shapes) -> Claim:
     }
     title = base.title if base is not None else "Stable Diffusion of other widths"
     told = f"LoRA of rank {rank}" if rank is not None else "LyCORIS change"
-    first = modules[next(iter(known))].tensors
+    first = modules[next(iter(known))]
     key, shape = next(iter(first.values())) if "down" not in first else first["down"]
     return Claim(
         variant=f"{base.name if base is not None else 'custom'}-lora",
         title=f"{told} for {title}",
         config=config,
-        tensors={key: tensors[key] for key in shapes if key in tensors} | tensors,
+        tensors=tensors,
         layout=spelling,
         evidence=(
             f"`{key}` is {list(shape)}: rank {rank}"
@@ -124,9 +122,9 @@ def read(shapes: Shapes) -> Claim:
     )
 
 
-def _modules(shapes: Shapes) -> tuple[dict[str, _Module], list[str], str]:
+def _modules(shapes: Shapes) -> tuple[dict[str, Module], list[str], str]:
     """Modules by flat name ("unet_down_blocks_0…"), keys of other roles, and the spelling."""
-    found: dict[str, _Module] = {}
+    found: dict[str, Module] = {}
     others: list[str] = []
     spelling = ""
     for key, shape in shapes.items():
@@ -147,8 +145,8 @@ def _modules(shapes: Shapes) -> tuple[dict[str, _Module], list[str], str]:
                 continue
         place = found.get(name)
         if place is None:
-            found[name] = place = _Module({})
-        place.tensors[part] = (key, shape)
+            found[name] = place = {}
+        place[part] = (key, shape)
     return found, others, spelling
 
 
@@ -156,12 +154,11 @@ def _dotted(key: str) -> tuple[str, str | None, str]:
     """Flat name of the module, role, spelling."""
     if key.startswith("base_model.model."):
         key = key[17:]
-    for end, part, spelling in _ENDS:
-        if key.endswith(end):
-            name = key[: -len(end)]
-            break
-    else:
+    found = next(((end, part, told) for end, part, told in _ENDS if key.endswith(end)), None)
+    if found is None:
         return "", None, ""
+    end, part, spelling = found
+    name = key[: -len(end)]
     if ".processor." in name or name.endswith("_lora"):
         name = name.replace(".processor.", ".").removesuffix("_lora")
         name = name.replace(".to_out", ".to_out.0") if name.endswith(".to_out") else name
@@ -192,19 +189,21 @@ _ENDS = (
 )
 
 
-def _base(modules: dict[str, _Module]) -> tuple[Base | None, list[str], list[str]]:
+def _base(modules: dict[str, Module]) -> tuple[Base | None, list[str], list[str]]:
     """The base whose modules fit best, the names that it has, other bases that fit as well."""
     scores: list[tuple[int, Base, list[str]]] = []
     for base in BASES:
-        known = [name for name in modules if name in base.modules]
-        scores.append(
-            (sum(_fits(modules[name], base.modules[name]) for name in known), base, known)
-        )
+        sizes = base.modules
+        known = [name for name in modules if name in sizes]
+        scores.append((sum(_fits(modules[name], sizes[name]) for name in known), base, known))
+        if scores[-1][0] == len(modules) and any("attn2_to_k" in name for name in known):
+            break  # Only one base has text tokens of that many features.
     most = max(score for score, _, _ in scores)
     if most >= max(1, len(modules) // 2):
         best = [(base, known) for score, base, known in scores if score == most]
         return best[0][0], best[0][1], [base.name for base, _ in best[1:]]
-    named = [name for name in modules if any(name in base.modules for base in BASES)]
+    tables = [base.modules for base in BASES]
+    named = [name for name in modules if any(name in sizes for sizes in tables)]
     require(2 * len(named) >= len(modules), "its modules are not those of a Stable Diffusion UNet")
     paired = [name for name in named if _paired(modules[name])]
     if not paired:
@@ -212,9 +211,9 @@ def _base(modules: dict[str, _Module]) -> tuple[Base | None, list[str], list[str
     return None, paired, []
 
 
-def _fits(module: _Module, size: Shape) -> bool:
+def _fits(module: Module, size: Shape) -> bool:
     """Whether a module's matrices go into a weight of that shape."""
-    down, up = module.tensors.get("down"), module.tensors.get("up")
+    down, up = module.get("down"), module.get("up")
     if down is None and up is None:
         return True
     return (down is None or (len(down[1]) > 1 and down[1][1] == size[1])) and (
@@ -222,8 +221,8 @@ def _fits(module: _Module, size: Shape) -> bool:
     )
 
 
-def _paired(module: _Module) -> bool:
-    down, up = module.tensors.get("down"), module.tensors.get("up")
+def _paired(module: Module) -> bool:
+    down, up = module.get("down"), module.get("up")
     return (
         down is not None
         and up is not None
@@ -234,23 +233,33 @@ def _paired(module: _Module) -> bool:
 
 
 def _expect(
-    name: str,
-    module: _Module,
-    base: Base | None,
+    parts: Module,
+    size: Shape | None,
     tensors: dict[str, Shape],
     ranks: Counter[int],
     wide: Counter[int],
 ) -> None:
     """Add the tensors that the module has to have, by its rank and its base's weight."""
-    parts = module.tensors
     down, up = parts.get("down"), parts.get("up")
     if down is None and up is None:
         for key, shape in parts.values():
             tensors[key] = shape
         return
+    if size is not None and len(size) == 2 and down is not None and up is not None:
+        # The common case first: files hold hundreds of linear layers.
+        rank = down[1][0] if down[1] else 0
+        ranks[rank] += 1
+        tensors[down[0]] = (rank, size[1])
+        tensors[up[0]] = (size[0], rank)
+        if len(parts) > 2:
+            for part, (key, found) in parts.items():
+                if part not in ("down", "up"):
+                    tensors[key] = found if found == (1,) or part != "alpha" else ()
+        return
     shape = down[1] if down is not None else up[1] if up is not None else ()
     rank = shape[0] if down is not None and shape else shape[1] if len(shape) > 1 else 0
-    size = base.modules[name] if base is not None else _own_size(parts)
+    if size is None:
+        size = _own_size(parts)
     kernel = size[2:]
     flat = len(shape) == 2
     ones = (1,) * len(kernel)

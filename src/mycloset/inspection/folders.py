@@ -18,6 +18,7 @@ from mycloset.checkpoints.contents import Finding
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.source import Source
 from mycloset.errors import InputError
+from mycloset.inspection.names import is_generic
 from mycloset.inspection.results import CheckpointAnalysis
 
 SUFFIXES = frozenset(
@@ -193,7 +194,7 @@ def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
                 )
     for named in by_name.values():
         contents = {(a.digest or a.format, twins.get(a.path, b"")) for a in named}
-        if len(contents) > 1 and not _is_generic(named[0].path):
+        if len(contents) > 1 and not is_generic(named[0].path):
             yield Finding(
                 "same-name",
                 "warning",
@@ -250,9 +251,3 @@ def _is_shard(name: str, index: str) -> bool:
     stem = index.removesuffix(".index.json")
     base, _, suffix = stem.rpartition(".")
     return name.startswith(f"{base}-") and name.endswith(f".{suffix}") and "-of-" in name
-
-
-def _is_generic(path: Path) -> bool:
-    from mycloset.inspection.names import GENERIC
-
-    return path.name.lower().split(".")[0] in GENERIC

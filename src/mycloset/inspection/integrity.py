@@ -14,6 +14,7 @@ from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.source import Source
 from mycloset.errors import OptionError
+from mycloset.inspection.names import is_generic
 from mycloset.inspection.results import Network
 
 
@@ -151,20 +152,23 @@ def _why(network: Network | None, wanted: str) -> str:
 
 
 def _published(path: Path, digest: str, networks: tuple[Network, ...]) -> list[Finding]:
-    """The digest against those that a family's authors state for the file's name."""
-    for network in networks:
-        owner = family(network.family) if network.family else None
-        for file in owner.published if owner is not None else ():
-            if file.sha256 and file.file.rsplit("/", 1)[-1] == path.name:
-                if digest.startswith(file.sha256.lower()):
-                    return []
-                return [
-                    Finding(
-                        "altered",
-                        "warning",
-                        f"{path.name} is not the published file of that name: its SHA-256 begins"
-                        f" with {digest[:8]}, not {file.sha256[:8]}.",
-                        {"sha256": digest, "published": file.sha256},
-                    )
-                ]
-    return []
+    """The digest against those that authors state for files of this name."""
+    stated = [
+        file
+        for network in networks
+        if network.family is not None and (owner := family(network.family)) is not None
+        for file in owner.published
+        if file.sha256 and file.variant == network.variant
+    ]
+    named = [file for file in stated if file.file.rsplit("/", 1)[-1] == path.name]
+    if is_generic(path) or not named or any(digest.startswith(f.sha256) for f in stated):
+        return []
+    return [
+        Finding(
+            "altered",
+            "warning",
+            f"{path.name} is not the published file of that name: its SHA-256 begins with"
+            f" {digest[:8]}, not {named[0].sha256[:8]}.",
+            {"sha256": digest, "published": named[0].sha256},
+        )
+    ]

@@ -101,6 +101,11 @@ def step_of(path: Path) -> str | None:
     return None
 
 
+def is_generic(path: Path) -> bool:
+    """Whether a file's name says nothing about what lies in it."""
+    return _word(_stem(path.name)) in GENERIC
+
+
 def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
     """Where a file's name and its content disagree."""
     if not networks:

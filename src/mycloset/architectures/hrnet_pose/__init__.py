@@ -1,0 +1,1 @@
+"""HRNet: top-down poses as heatmaps from parallel branches of four resolutions."""

@@ -1,0 +1,1 @@
+"""OpenPose: poses of all people, hands and faces as heatmaps and part affinity fields."""

@@ -1,0 +1,1 @@
+"""RAFT: optical flow by recurrent look-ups in all-pairs correlations."""

@@ -1,0 +1,1 @@
+"""YOLOv8: boxes, poses, masks or classes in one pass."""

@@ -155,14 +155,9 @@ def _read_block(shapes: Shapes) -> Claim:
         (f"{_MODULE}proj_out.weight", 0),
         (f"{_MODULE}norm.weight", 0),
     )
-    block = f"{_MODULE}transformer_blocks."
-    sizes = Motion(
-        frames=sized(shapes, (motion.POSITIONS, 1)) if motion.POSITIONS in shapes else None,
-        middle=False,
-        blocks=counted(shapes, block, ".ff_norm.weight", ".norms.0.weight", most=64),
-        attentions=counted(shapes, f"{block}0.attention_blocks.", ".to_q.weight", most=64),
-    )
-    require(sizes.blocks > 0, f"no `{block}0`")
+    sizes = unet_reading.read_module(shapes, "", middle=False)
+    require(sizes is not None, f"no `{_MODULE}transformer_blocks.0`")
+    assert sizes is not None
     tensors = {key[1:]: shape for key, shape in motion.module(sizes, width)}
     return Claim(
         variant="motion-module",

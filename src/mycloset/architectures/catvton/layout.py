@@ -58,7 +58,7 @@ def claim(widths: tuple[int, ...], *, repeated: bool = False) -> Claim:
         optional={} if repeated else copies,
         evidence=(
             f"`0.to_q.weight` is {[widths[0]] * 2}: keys are places in a list, {_STRIDE} apart",
-            f"the middle's, `{_STRIDE * (len(widths) - 1)}.to_q.weight`, is last: {[widths[-1]] * 2}",
+            f"`{_STRIDE * (len(widths) - 1)}.to_q.weight` (the middle) is {[widths[-1]] * 2}",
         ),
         undecidable=(
             "its base: SD 1.5 inpainting, or InstructPix2Pix for the mask-free release",

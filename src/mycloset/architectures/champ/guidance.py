@@ -22,6 +22,7 @@ from mycloset.architectures.latent_diffusion.unet import (
 )
 
 _STEPS = 16
+_PICTURE = 3
 
 
 class Guidance(NamedTuple):
@@ -53,9 +54,10 @@ def read(shapes: Shapes, start: str = "") -> Guidance:
     blocks = counted(shapes, f"{start}blocks.", ".weight", ".bias", most=_STEPS)
     require(blocks > 0, f"no `{start}blocks.0.weight`")
     require(blocks % 2 == 0, f"{blocks} blocks below `{start}`, not two a resolution")
+    first_key = f"{start}conv_in.weight"
     first = sized(
         shapes,
-        (f"{start}conv_in.weight", 0),
+        (first_key, 0),
         (f"{start}blocks.0.weight", 0),
         (f"{start}blocks.0.weight", 1),
     )
@@ -64,7 +66,7 @@ def read(shapes: Shapes, start: str = "") -> Guidance:
         for number in range(1, blocks, 2)
     ]
     return Guidance(
-        inp=sized(shapes, (f"{start}conv_in.weight", 1)),
+        inp=_PICTURE if first_key not in shapes else sized(shapes, (first_key, 1)),
         widths=(first, *widths),
         out=sized(shapes, (f"{start}conv_out.weight", 0), (f"{start}conv_out.bias", 0)),
     )

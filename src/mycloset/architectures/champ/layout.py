@@ -19,6 +19,7 @@ from mycloset.architectures.latent_diffusion import (
     unet_reading,
     vision_towers,
 )
+from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.motion import Motion
 from mycloset.architectures.latent_diffusion.unet import UNet
 
@@ -32,6 +33,18 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is none.
     """
+    return supported(_read(shapes), shapes)
+
+
+def examples() -> Iterator[Claim]:
+    """The published networks."""
+    yield _unet(kinds.SD15._replace(out_channels=None))
+    for frames in (32, None):
+        yield _unet(kinds.SD15._replace(motion=Motion(frames, middle=True)))
+    yield _guidance(Guidance(3, (16, 32, 96, 256), 320))
+
+
+def _read(shapes: Shapes) -> Claim:
     if any(f"{start}conv_in.weight" in shapes for start in _NETWORKS):
         return _read_model(shapes)
     if "time_embedding.linear_1.weight" in shapes or "time_embedding.linear_2.weight" in shapes:
@@ -42,14 +55,6 @@ def read(shapes: Shapes) -> Claim:
         )
         return _unet(net)
     return _guidance(guidance.read(shapes))
-
-
-def examples() -> Iterator[Claim]:
-    """The published networks."""
-    yield _unet(kinds.SD15._replace(out_channels=None))
-    for frames in (32, None):
-        yield _unet(kinds.SD15._replace(motion=Motion(frames, middle=True)))
-    yield _guidance(Guidance(3, (16, 32, 96, 256), 320))
 
 
 def _unet(net: UNet) -> Claim:

@@ -20,9 +20,10 @@ from mycloset.architectures.family import (
     require,
     shape_of,
 )
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.latent_diffusion.measuring import counted, sized, supported
 
 _MOST_BLOCKS = 128
+_COLOURS = 3
 
 
 class _Sizes(NamedTuple):
@@ -50,8 +51,11 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is not.
     """
-    width, person, patch, _ = shape_of(shapes, "x_embedder.proj.weight", dims=4)
-    _, garment, _, _ = shape_of(shapes, "garment_embedder.proj.weight", dims=4)
+    garment, person = "garment_embedder.proj.weight", "x_embedder.proj.weight"
+    first = shape_of(shapes, garment if garment in shapes else person, dims=4)
+    channels = shapes[garment][1] if garment in shapes else first[1] - _COLOURS
+    entering = shapes.get(person, (0, channels + _COLOURS))
+    require(len(entering) > 1, f"`{person}` is {list(entering)}")
     doubles = counted(
         shapes, "double_blocks.", ".img_attn.qkv.weight", ".txt_attn.qkv.weight", most=_MOST_BLOCKS
     )
@@ -60,7 +64,7 @@ def read(shapes: Shapes) -> Claim:
     sizes = _Sizes(
         width=sized(
             shapes,
-            ("x_embedder.proj.weight", 0),
+            (garment, 0),
             ("t_embedder.mlp.out_layer.weight", 0),
             ("final_layer.linear.weight", 1),
         ),
@@ -76,9 +80,9 @@ def read(shapes: Shapes) -> Claim:
             ("double_blocks.0.txt_attn.norm.query_norm.scale", 0),
             ("double_blocks.0.img_attn.norm.key_norm.scale", 0),
         ),
-        person=person,
-        garment=garment,
-        patch=patch,
+        person=entering[1],
+        garment=channels,
+        patch=first[2],
         out=sized(shapes, ("final_layer.linear.weight", 0), ("final_layer.linear.bias", 0)),
         mixers=counted(shapes, "x_patch_mixer.", *_LINEAR, most=_MOST_BLOCKS),
         doubles=doubles,
@@ -88,8 +92,8 @@ def read(shapes: Shapes) -> Claim:
         biased="double_blocks.0.img_attn.qkv.bias" in shapes
         or "double_blocks.0.txt_attn.qkv.bias" in shapes,
     )
-    require(min(width, person, garment, patch) > 0, "sizes of zero")
-    return _claim(sizes)
+    require(min(*sizes) >= 0 < sizes.person and sizes.patch > 0, "sizes of zero")
+    return supported(_claim(sizes), shapes)
 
 
 def examples() -> Iterator[Claim]:
@@ -205,6 +209,11 @@ FAMILY = Family(
     markers=(
         ("garment_embedder.proj.weight", "x_embedder.proj.weight", "final_layer.linear.weight"),
         ("garment_embedder.proj.weight", "y_embedder.weight", "double_blocks.0.img_mod.lin.weight"),
+        (
+            "garment_embedder.proj.bias",
+            "x_embedder.proj.weight",
+            "double_blocks.0.img_mod.lin.bias",
+        ),
     ),
     read=read,
     examples=examples,

@@ -12,6 +12,7 @@ from functools import lru_cache
 from mycloset.architectures.family import Claim, Family, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
+from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
 
 _PROMPTS = ImagePrompts(features=1280, queries=16, width=1280, depth=4, inner=1280, hidden=5120)
@@ -24,17 +25,21 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is neither.
     """
-    if "conv_in.weight" in shapes:
-        return claim(unet_reading.read(shapes, "diffusers"))
-    return claim(
-        unet_reading.read(shapes, "diffusers", "unet."),
-        unet_reading.read(shapes, "diffusers", "unet_encoder."),
-    )
+    return supported(_read(shapes), shapes)
 
 
 def examples() -> Iterator[Claim]:
     """The published UNet."""
     yield claim(kinds.SDXL._replace(in_channels=13, prompts=_PROMPTS))
+
+
+def _read(shapes: Shapes) -> Claim:
+    if "encoder_hid_proj.latents" in shapes or "encoder_hid_proj.proj_in.weight" in shapes:
+        return claim(_known(unet_reading.read(shapes, "diffusers"), shapes, ""))
+    return claim(
+        _known(unet_reading.read(shapes, "diffusers", "unet."), shapes, "unet."),
+        unet_reading.read(shapes, "diffusers", "unet_encoder."),
+    )
 
 
 def claim(net: UNet, garment: UNet | None = None) -> Claim:
@@ -78,6 +83,11 @@ def claim(net: UNet, garment: UNet | None = None) -> Claim:
         parts=() if garment is None else ("unet.", "unet_encoder."),
         confidence=1.0 if net.in_channels == 13 else 0.7,
     )
+
+
+def _known(net: UNet, shapes: Shapes, start: str) -> UNet:
+    """With the published input channels where the first convolution is lost."""
+    return net if f"{start}conv_in.weight" in shapes else net._replace(in_channels=13)
 
 
 @lru_cache(maxsize=4)

@@ -61,16 +61,18 @@ def read(shapes: Shapes, naming: Naming, start: str = "") -> ControlNet:
     net = unet_reading.read(shapes, naming, start, halved=True)
     if naming == "diffusers":
         name = f"{start}controlnet_cond_embedding."
-        first = f"{name}conv_in.weight"
+        first, second = f"{name}conv_in.weight", f"{name}blocks.0.weight"
         number = counted(shapes, f"{name}blocks.", ".weight", ".bias", most=2 * _STEPS)
-        wide = [f"{name}blocks.{place}.weight" for place in range(1, number, 2)]
+        wide = [f"{name}blocks.{place}." for place in range(1, number, 2)]
     else:
         name = f"{start}input_hint_block."
-        first = f"{name}0.weight"
-        places = [place for place in range(4, 4 * _STEPS, 4) if f"{name}{place}.weight" in shapes]
-        wide = [f"{name}{place}.weight" for place in places]
-    widths = [sized(shapes, (first, 0)), *(sized(shapes, (key, 0)) for key in wide)]
-    return ControlNet(net, sized(shapes, (first, 1)), tuple(widths))
+        first, second = f"{name}0.weight", f"{name}2.weight"
+        places = range(4, 4 * _STEPS, 4)
+        known = [place for place in places if f"{name}{place}.bias" in shapes]
+        wide = [f"{name}{place}." for place in range(4, max(known, default=0) + 1, 4)]
+    widths = [sized(shapes, (f"{key}weight", 0), (f"{key}bias", 0)) for key in wide]
+    hint = sized(shapes, (first, 1)) if first in shapes else 3
+    return ControlNet(net, hint, (sized(shapes, (first, 0), (second, 1), (second, 0)), *widths))
 
 
 def config(control: ControlNet) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
 
-from mycloset.architectures.family import NotThisError, Shapes
+from mycloset.architectures.family import Claim, NotThisError, Shapes
 
 MOST = 1 << 20
 """No width of a network is larger."""
 _MOST_COUNTED = 256
+_CITED = re.compile(r"`([^`…]+)` is \[")
 
 
 def sized(shapes: Shapes, *places: tuple[str, int]) -> int:
@@ -38,3 +41,13 @@ def counted(shapes: Shapes, start: str, *ends: str, most: int = _MOST_COUNTED) -
         if number > most:
             raise NotThisError(f"more than {most} of `{start}N{ends[0]}`")
     return number
+
+
+def supported(claim: Claim, shapes: Shapes) -> Claim:
+    """The claim without the evidence that cites a tensor that the table lacks."""
+    told = tuple(
+        text
+        for text in claim.evidence
+        if (cited := _CITED.match(text)) is None or cited[1] in shapes
+    )
+    return claim if len(told) == len(claim.evidence) else replace(claim, evidence=told)

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from mycloset.architectures.family import NotThisError, Shapes, require, shape_of
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
-from mycloset.architectures.latent_diffusion.motion import POSITIONS, Motion
+from mycloset.architectures.latent_diffusion.motion import Motion
 from mycloset.architectures.latent_diffusion.unet import RESIDUAL, Naming, UNet
 
+LATENT = 4
+"""Channels of the latent in every published UNet: taken where the first convolution is lost."""
 _LEVELS = 8
 _BLOCKS = 16
 _DEPTH = 64
@@ -81,7 +83,7 @@ def read(shapes: Shapes, naming: Naming, start: str = "", *, halved: bool = Fals
     wide, square = (start + name for name in times)
     diffusers = naming == "diffusers"
     return UNet(
-        in_channels=sized(shapes, (start + first, 1), (start + last, 0)),
+        in_channels=sized(shapes, (start + first, 1)) if start + first in shapes else LATENT,
         out_channels=_optional(shapes, start + last, 0, start + last[:-6] + "bias"),
         widths=tuple(_width(shapes, naming, level[0].residual) for level in down_places),
         down=down,
@@ -102,22 +104,26 @@ def read(shapes: Shapes, naming: Naming, start: str = "", *, halved: bool = Fals
 
 def read_motion(shapes: Shapes, start: str = "") -> Motion | None:
     """Sizes of the motion modules between the blocks; None where there are none."""
-    name = f"{start}down_blocks.0.motion_modules.0."
+    middle = any(
+        f"{start}mid_block.motion_modules.0.temporal_transformer.{end}.weight" in shapes
+        for end in ("norm", "proj_in", "proj_out")
+    )
+    return read_module(shapes, f"{start}down_blocks.0.motion_modules.0.", middle=middle)
+
+
+def read_module(shapes: Shapes, name: str, *, middle: bool) -> Motion | None:
+    """Sizes of the motion module of that name; None where there is none."""
     block = f"{name}temporal_transformer.transformer_blocks."
     blocks = counted(shapes, block, ".ff_norm.weight", ".norms.0.weight", most=_DEPTH)
     if not blocks:
         return None
-    return Motion(
-        frames=_optional(shapes, name + POSITIONS, 1),
-        middle=any(
-            f"{start}mid_block.motion_modules.0.temporal_transformer.{end}.weight" in shapes
-            for end in ("norm", "proj_in", "proj_out")
-        ),
-        blocks=blocks,
-        attentions=counted(
-            shapes, f"{block}0.attention_blocks.", ".to_q.weight", ".to_k.weight", most=_DEPTH
-        ),
-    )
+    parts = (".to_q.weight", ".to_k.weight", ".to_v.weight")
+    start = f"{block}0.attention_blocks."
+    attentions = counted(shapes, start, *parts, most=_DEPTH)
+    tables = [f"{start}{number}.pos_encoder.pe" for number in range(attentions)]
+    there = [(key, 1) for key in tables if key in shapes]
+    frames = sized(shapes, *there) if there else None
+    return Motion(frames, middle, blocks, attentions)
 
 
 def _places(shapes: Shapes, naming: Naming, start: str) -> tuple[Levels, Levels]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import autoencoder, kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.autoencoder import SD_VAE, Autoencoder
+from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
 
 _CHANNELS = 12
@@ -23,6 +24,18 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is neither.
     """
+    return supported(_read(shapes), shapes)
+
+
+def examples() -> Iterator[Claim]:
+    """The published files, and their generative UNets."""
+    for net in (kinds.SD15, kinds.SDXL):
+        generative = net._replace(in_channels=_CHANNELS)
+        yield _whole(SD_VAE, "diffusers", net, generative)
+        yield _unet(generative)
+
+
+def _read(shapes: Shapes) -> Claim:
     if "conv_in.weight" in shapes:
         return _unet(unet_reading.read(shapes, "diffusers"))
     naming = autoencoder.naming_of(shapes, "vae.")
@@ -32,14 +45,6 @@ def read(shapes: Shapes) -> Claim:
         unet_reading.read(shapes, "diffusers", "unet_encoder."),
         unet_reading.read(shapes, "diffusers", "unet."),
     )
-
-
-def examples() -> Iterator[Claim]:
-    """The published files, and their generative UNets."""
-    for net in (kinds.SD15, kinds.SDXL):
-        generative = net._replace(in_channels=_CHANNELS)
-        yield _whole(SD_VAE, "diffusers", net, generative)
-        yield _unet(generative)
 
 
 def _whole(

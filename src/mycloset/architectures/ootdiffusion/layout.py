@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
+from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
 
 _CHANNELS = 8
@@ -21,6 +22,15 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is another UNet.
     """
+    return supported(_read(shapes), shapes)
+
+
+def examples() -> Iterator[Claim]:
+    """The published UNet."""
+    yield claim(kinds.SD15._replace(in_channels=_CHANNELS))
+
+
+def _read(shapes: Shapes) -> Claim:
     first = shapes.get("conv_in.weight", ())
     require(
         len(first) != 4 or first[1] == _CHANNELS, f"`conv_in.weight` is {list(first)}, not of 8"
@@ -32,11 +42,6 @@ def read(shapes: Shapes) -> Claim:
     require(net.prompts is None, "image prompts beside the text")
     require(net.out_channels is not None, "no last convolution")
     return claim(net)
-
-
-def examples() -> Iterator[Claim]:
-    """The published UNet."""
-    yield claim(kinds.SD15._replace(in_channels=_CHANNELS))
 
 
 def claim(net: UNet) -> Claim:

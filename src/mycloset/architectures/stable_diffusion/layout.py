@@ -20,6 +20,7 @@ from mycloset.architectures.latent_diffusion.kinds import (
     SDXL,
     SDXL_REFINER,
 )
+from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.text_encoders import (
     CLIP_L,
     OPENCLIP_BIGG,
@@ -43,19 +44,7 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it is none.
     """
-    if _any(shapes, f"{single_files.UNET}input_blocks.0.0.", f"{single_files.UNET}out.2."):
-        return single_files.read(shapes)
-    if _any(shapes, *_CONTROL):
-        return controlnets.read(shapes)
-    if _any(shapes, "input_blocks.0.0.", "out.2."):
-        return unets.read(shapes, "ldm")
-    if _any(shapes, "time_embedding.linear_1.", "time_embedding.linear_2."):
-        return unets.read(shapes, "diffusers")
-    if _any(shapes, "encoder.conv_in.", "decoder.conv_in."):
-        return autoencoders.read(shapes)
-    if embeddings.there(shapes):
-        return embeddings.read(shapes)
-    return loras.read(shapes)
+    return supported(_read(shapes), shapes)
 
 
 def examples() -> Iterator[Claim]:
@@ -88,6 +77,22 @@ def examples() -> Iterator[Claim]:
     yield single_files.claim(SDXL, SD_VAE, both)
     refiner = (("conditioner.embedders.0.model.", OPENCLIP_BIGG),)
     yield single_files.claim(SDXL_REFINER, SD_VAE, refiner)
+
+
+def _read(shapes: Shapes) -> Claim:
+    if _any(shapes, f"{single_files.UNET}input_blocks.0.0.", f"{single_files.UNET}out.2."):
+        return single_files.read(shapes)
+    if _any(shapes, *_CONTROL):
+        return controlnets.read(shapes)
+    if _any(shapes, "input_blocks.0.0.", "out.2."):
+        return unets.read(shapes, "ldm")
+    if _any(shapes, "time_embedding.linear_1.", "time_embedding.linear_2."):
+        return unets.read(shapes, "diffusers")
+    if _any(shapes, "encoder.conv_in.", "decoder.conv_in."):
+        return autoencoders.read(shapes)
+    if embeddings.there(shapes):
+        return embeddings.read(shapes)
+    return loras.read(shapes)
 
 
 def _inpainting(net: unet.UNet) -> unet.UNet:

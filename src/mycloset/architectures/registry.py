@@ -222,7 +222,7 @@ def _ask(asked: Family, table: Shapes, prefix: str) -> Opinion:
     if comparison.exact:
         verdict: Verdict = "yes"
         confidence = min(SURE, claim.confidence)
-        reason = f"all {comparison.matched} tensors are those of {claim.title}"
+        reason = f"all {len(table)} tensors are those of {claim.title}"
     elif comparison.extended:
         verdict = "yes"
         confidence = min(SURE, claim.confidence) * (0.75 + 0.2 * comparison.share)

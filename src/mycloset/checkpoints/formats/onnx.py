@@ -1,0 +1,323 @@
+"""ONNX: a graph with its inputs, outputs, operators and initialisers, without reading weights.
+
+Source: onnx/onnx, onnx.proto (field numbers of ModelProto, GraphProto, TensorProto, …).
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import PurePosixPath
+from typing import Any
+
+from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.protobuf import BYTES, Field, Window
+from mycloset.checkpoints.source import DamagedError, Source
+from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
+
+FORMAT = "onnx"
+DEPTH_LIMIT = 16
+"""How deep graphs may lie in attributes of nodes."""
+NODES_LIMIT = 2_000_000
+DIMS_LIMIT = 64
+
+DTYPES: Mapping[int, str] = {
+    1: "float32",
+    2: "uint8",
+    3: "int8",
+    4: "uint16",
+    5: "int16",
+    6: "int32",
+    7: "int64",
+    8: "string",
+    9: "bool",
+    10: "float16",
+    11: "float64",
+    12: "uint32",
+    13: "uint64",
+    14: "complex64",
+    15: "complex128",
+    16: "bfloat16",
+    17: "float8_e4m3fn",
+    18: "float8_e4m3fnuz",
+    19: "float8_e5m2",
+    20: "float8_e5m2fnuz",
+    21: "uint4",
+    22: "int4",
+    23: "float4_e2m1fn_x2",
+}
+"""TensorProto.DataType by PyTorch's names."""
+
+_HALF_BYTE = frozenset({"uint4", "int4", "float4_e2m1fn_x2"})
+
+
+def read(source: Source) -> Checkpoint:
+    """List an ONNX file's graph and initialisers.
+
+    Raises:
+        DamagedError: it is cut off, or no ModelProto.
+    """
+    with mmap.mmap(source.fileno(), source.size, prot=mmap.PROT_READ) as mapping:
+        buffer = memoryview(mapping)
+        try:
+            return _Reader(source, Window(buffer)).read()
+        except DamagedError as error:
+            text = (
+                f"{source.path.name} is no whole ONNX model: {error.message} (byte {error.place})."
+            )
+            raise DamagedError(text, place=error.place) from error
+        finally:
+            buffer.release()
+
+
+@dataclass
+class _Graph:
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[TensorEntry] = field(default_factory=list)
+    operators: Counter[str] = field(default_factory=Counter)
+    domains: set[str] = field(default_factory=set)
+
+
+class _Reader:
+    def __init__(self, source: Source, window: Window) -> None:
+        self.source = source
+        self.window = window
+        self.graph = _Graph()
+        self.findings: list[Finding] = []
+        self.files: dict[str, int] = {}
+        self.nodes = 0
+        self.metadata: dict[str, Any] = {}
+
+    def read(self) -> Checkpoint:
+        window = self.window
+        opset: dict[str, int] = {}
+        seen_graph = False
+        for item in window.fields(0, self.source.size):
+            if item.number == 1 and item.wire != BYTES:
+                self.metadata["ir_version"] = item.value
+            elif item.wire != BYTES:
+                continue
+            elif item.number == 2:
+                self.metadata["producer"] = window.text(item, 200)
+            elif item.number == 3:
+                self.metadata["producer_version"] = window.text(item, 200)
+            elif item.number == 7:
+                seen_graph = True
+                self._graph(item, 0)
+            elif item.number == 8:
+                domain, version = self._opset(item)
+                opset[domain or "ai.onnx"] = version
+            elif item.number == 14:
+                key, value = self._pair(item)
+                self.metadata.setdefault("properties", {})[key] = value
+        if not seen_graph:
+            raise DamagedError("it has no graph", place=0)
+        graph = self.graph
+        known = {entry.key for entry in graph.entries}
+        self.metadata |= {
+            "opset": opset,
+            "inputs": [item for item in graph.inputs if item["name"] not in known],
+            "outputs": graph.outputs,
+            "operators": dict(graph.operators.most_common()),
+        }
+        foreign = sorted(graph.domains - {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+        if foreign:
+            text = f"Operators of the domains {', '.join(foreign)} need libraries that run code."
+            self.findings.append(Finding("suspicious", "warning", text, {"domains": foreign}))
+        size = self.source.size + sum(self.files.values())
+        return Checkpoint(
+            self.source.path,
+            FORMAT,
+            size,
+            (TensorGroup((), TensorTable(graph.entries), kind="arrays"),) if graph.entries else (),
+            (self.source.path.name, *self.files),
+            metadata=self.metadata,
+            findings=tuple(self.findings),
+        )
+
+    def _graph(self, where: Field, depth: int) -> None:
+        if depth > DEPTH_LIMIT:
+            raise DamagedError(
+                f"its graphs are nested deeper than {DEPTH_LIMIT}", place=where.start
+            )
+        graph, window = self.graph, self.window
+        for item in window.fields(where.start, where.start + where.value):
+            if item.wire != BYTES:
+                continue
+            if item.number == 5:
+                graph.entries.append(self._tensor(item))
+            elif item.number == 1:
+                self._node(item, depth)
+            elif item.number == 11 and depth == 0:
+                graph.inputs.append(self._value(item))
+            elif item.number == 12 and depth == 0:
+                graph.outputs.append(self._value(item))
+
+    def _node(self, where: Field, depth: int) -> None:
+        self.nodes += 1
+        if self.nodes > NODES_LIMIT:
+            raise DamagedError(f"it has more than {NODES_LIMIT} nodes", place=where.start)
+        window = self.window
+        operator, domain, outputs = "", "", []
+        constants: list[Field] = []
+        for item in window.fields(where.start, where.start + where.value):
+            if item.wire != BYTES:
+                continue
+            if item.number == 4:
+                operator = window.text(item, 200)
+            elif item.number == 7:
+                domain = window.text(item, 200)
+            elif item.number == 2:
+                outputs.append(item)
+            elif item.number == 5:
+                for part in window.fields(item.start, item.start + item.value):
+                    if part.number in (6, 11) and part.wire == BYTES:
+                        self._graph(part, depth + 1)
+                    elif part.number == 5 and part.wire == BYTES:
+                        constants.append(part)
+        self.graph.operators[operator] += 1
+        self.graph.domains.add(domain)
+        if operator == "Constant" and outputs:
+            for constant in constants:
+                entry = self._tensor(constant)
+                if entry.shape and entry.elements > 1:
+                    key = window.text(outputs[0])
+                    self.graph.entries.append(entry._replace(key=key))
+
+    def _tensor(self, where: Field) -> TensorEntry:
+        """A TensorProto: dims 1, data_type 2, name 8, raw_data 9, external_data 13, location 14."""
+        window = self.window
+        dims: list[int] = []
+        dtype, name = "", ""
+        data: Field | None = None
+        typed = 0
+        external: dict[str, str] = {}
+        for item in window.fields(where.start, where.start + where.value):
+            if item.number == 1:
+                dims.extend(window.integers(item, DIMS_LIMIT))
+            elif item.number == 2 and item.wire != BYTES:
+                dtype = DTYPES.get(item.value, f"onnx:{item.value}")
+            elif item.number == 8 and item.wire == BYTES:
+                name = window.text(item)
+            elif item.number == 9 and item.wire == BYTES:
+                data = item
+            elif item.number == 13 and item.wire == BYTES:
+                key, value = self._pair(item)
+                external[key] = value
+            elif item.number in (4, 5, 6, 7, 10, 11):
+                typed += 1
+        shape = tuple(dims)
+        if any(length >= 2**63 for length in shape):
+            self._corrupt(name, f"has the impossible shape {list(shape)}")
+            shape = tuple(0 if length >= 2**63 else length for length in shape)
+        bits = 4 if dtype in _HALF_BYTE else BITS.get(dtype, 8)
+        nbytes = (prod(shape) * bits + 7) // 8
+        if external:
+            return self._external(name, dtype, shape, nbytes, external)
+        if data is not None:
+            if data.value != nbytes and dtype in BITS:
+                self._corrupt(
+                    name, f"has {data.value} bytes; {list(shape)} of {dtype} take {nbytes}"
+                )
+            storage = Storage(name, data.value, data.start)
+            return TensorEntry(name, dtype, shape, storage, 0, None, data.value)
+        if not typed and nbytes:
+            self._corrupt(name, "has a shape, but no data")
+        # Typed fields are varints or packed numbers: no run of bytes to point at.
+        return TensorEntry(name, dtype, shape, Storage(name, nbytes, None), 0, None, nbytes)
+
+    def _external(
+        self, name: str, dtype: str, shape: tuple[int, ...], nbytes: int, stated: Mapping[str, str]
+    ) -> TensorEntry:
+        file = stated.get("location", "")
+        place = PurePosixPath(file.replace("\\", "/"))
+        offset = _number(stated.get("offset", "0"))
+        length = _number(stated.get("length", str(nbytes)))
+        nowhere = TensorEntry(
+            name, dtype, shape, Storage(name, nbytes, None, file), 0, None, nbytes
+        )
+        if not file or place.is_absolute() or ".." in place.parts or ":" in file:
+            text = f"`{name}` points at {file!r}, outside the model's folder: it is not read."
+            self.findings.append(Finding("dangerous", "error", text, {"key": name}))
+            return nowhere
+        if offset is None or length is None:
+            self._corrupt(name, f"has the impossible place {dict(stated)} in {file}")
+            return nowhere
+        if file not in self.files:
+            path = self.source.path.parent / file
+            self.files[file] = path.stat().st_size if path.is_file() else -1
+            if self.files[file] < 0:
+                self.findings.append(
+                    Finding("corrupt", "error", f"{file}, which holds its weights, is missing.")
+                )
+                self.files[file] = 0
+        if self.files[file] and offset + length > self.files[file]:
+            self._corrupt(name, f"lies beyond the end of {file}")
+        if length != nbytes and dtype in BITS:
+            self._corrupt(name, f"has {length} bytes; {list(shape)} of {dtype} take {nbytes}")
+        return TensorEntry(name, dtype, shape, Storage(name, length, offset, file), 0, None, length)
+
+    def _value(self, where: Field) -> dict[str, Any]:
+        """A ValueInfoProto: name 1, type 2 (tensor_type 1: elem_type 1, shape 2: dim 1)."""
+        window = self.window
+        found: dict[str, Any] = {"name": "", "dtype": "", "shape": None}
+        for item in window.fields(where.start, where.start + where.value):
+            if item.number == 1 and item.wire == BYTES:
+                found["name"] = window.text(item)
+            elif item.number == 2 and item.wire == BYTES:
+                for kind in window.fields(item.start, item.start + item.value):
+                    if kind.number == 1 and kind.wire == BYTES:
+                        found |= self._type(kind)
+        return found
+
+    def _type(self, where: Field) -> dict[str, Any]:
+        window = self.window
+        found: dict[str, Any] = {}
+        for item in window.fields(where.start, where.start + where.value):
+            if item.number == 1 and item.wire != BYTES:
+                found["dtype"] = DTYPES.get(item.value, f"onnx:{item.value}")
+            elif item.number == 2 and item.wire == BYTES:
+                found["shape"] = [
+                    self._dimension(dim)
+                    for dim in window.fields(item.start, item.start + item.value)
+                    if dim.number == 1 and dim.wire == BYTES
+                ][:DIMS_LIMIT]
+        return found
+
+    def _dimension(self, where: Field) -> int | str | None:
+        for item in self.window.fields(where.start, where.start + where.value):
+            if item.number == 1 and item.wire != BYTES:
+                return item.value
+            if item.number == 2 and item.wire == BYTES:
+                return self.window.text(item, 100)
+        return None
+
+    def _opset(self, where: Field) -> tuple[str, int]:
+        domain, version = "", 0
+        for item in self.window.fields(where.start, where.start + where.value):
+            if item.number == 1 and item.wire == BYTES:
+                domain = self.window.text(item, 200)
+            elif item.number == 2 and item.wire != BYTES:
+                version = item.value
+        return domain, version
+
+    def _pair(self, where: Field) -> tuple[str, str]:
+        """A StringStringEntryProto: key 1, value 2."""
+        key = value = ""
+        for item in self.window.fields(where.start, where.start + where.value):
+            if item.wire == BYTES and item.number == 1:
+                key = self.window.text(item, 200)
+            elif item.wire == BYTES and item.number == 2:
+                value = self.window.text(item, 2000)
+        return key, value
+
+    def _corrupt(self, key: str, what: str) -> None:
+        self.findings.append(Finding("corrupt", "error", f"`{key}` {what}.", {"key": key}))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 19 else None

@@ -1,0 +1,135 @@
+"""A path to what lies there: the one entry to all formats."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mycloset.checkpoints.contents import Checkpoint, Finding
+from mycloset.checkpoints.sniffing import identify, starts_as_zip
+from mycloset.checkpoints.source import DamagedError, Source, UnreadableError
+from mycloset.errors import InputError
+
+CONFIG_LIMIT = 1_000_000
+"""Bytes of a config.json up to which it is read."""
+
+Reader = Callable[[Source], Checkpoint]
+
+_READERS = {
+    "zip": "torch_zip",
+    "torch-legacy": "torch_legacy",
+    "tar": "torch_tar",
+    "pickle": "plain_pickle",
+    "safetensors": "safetensors",
+    "onnx": "onnx",
+    "tflite": "tflite",
+    "gguf": "gguf",
+    "npy": "numpy_files",
+}
+"""Format -> module of `formats` that reads it; the rest is named by `foreign`."""
+
+
+def read_checkpoint(path: Path | str) -> Checkpoint:
+    """What a file, or the folder of one model, holds. Nothing in it is executed.
+
+    Whatever is wrong with the content is a finding of the result, not an error.
+
+    Raises:
+        InputError: there is nothing at the path, or it is a folder that is no model's.
+    """
+    path = Path(path)
+    try:
+        there = path.exists() or path.is_symlink()
+    except OSError:
+        there = True  # Not allowed to look, or a loop: opening it will say which.
+    if not there:
+        raise InputError(f"{path} does not exist.", hint="Check the path.")
+    if path.is_dir():
+        from mycloset.checkpoints.formats import folders
+
+        return folders.read(path)
+    if path.name.endswith(".index.json"):
+        from mycloset.checkpoints.formats import sharded
+
+        return sharded.read(path)
+    return read_file(path)
+
+
+def read_file(path: Path) -> Checkpoint:
+    """What one file holds, by its content."""
+    try:
+        with Source(path) as source:
+            return _read(source)
+    except UnreadableError as error:
+        return _failed(path, "unreadable", 0, Finding("unreadable", "error", error.message))
+
+
+def _read(source: Source) -> Checkpoint:
+    format_ = "unknown"
+    try:
+        format_ = identify(source)
+        if format_ == "unknown" and starts_as_zip(source):
+            format_ = "zip"
+        found = _reader(format_)(source)
+    except DamagedError as error:
+        found = _failed(
+            source.path,
+            format_,
+            source.size,
+            Finding("corrupt", "error", error.message, {"place": error.place}),
+        )
+    except OSError as error:
+        text = f"{source.path} could not be read: {error.strerror or error}."
+        found = _failed(source.path, "unreadable", 0, Finding("unreadable", "error", text))
+    if source.changed:
+        text = f"{source.path.name} was changed while it was read."
+        found = replace(found, findings=(*found.findings, Finding("corrupt", "error", text)))
+    return _beside(found)
+
+
+def _reader(format_: str) -> Reader:
+    module = importlib.import_module(
+        f"mycloset.checkpoints.formats.{_READERS.get(format_, 'foreign')}"
+    )
+    read: Reader = module.read
+    return read
+
+
+def _failed(path: Path, format_: str, size: int, finding: Finding) -> Checkpoint:
+    return Checkpoint(path, format_, size, files=(path.name,), findings=(finding,))
+
+
+def _beside(found: Checkpoint) -> Checkpoint:
+    """Add the config.json that lies beside a file of weights, if there is one."""
+    if not found.groups or found.path.name == "config.json":
+        return found
+    config = found.path.with_name("config.json")
+    if not config.is_file():
+        return found
+    settings, findings = read_config(config)
+    return replace(
+        found,
+        metadata={**found.metadata, **({"config": settings} if settings else {})},
+        findings=(*found.findings, *findings),
+    )
+
+
+def read_config(path: Path) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """A model's config.json; a bad one is a finding."""
+    try:
+        with Source(path) as source:
+            if source.size > CONFIG_LIMIT:
+                raise DamagedError(f"{path.name} has {source.size} bytes.")
+            settings = json.loads(source.read(0, source.size).decode("utf-8"))
+    except (DamagedError, UnreadableError) as error:
+        return {}, (Finding("corrupt", "warning", error.message),)
+    except (ValueError, RecursionError) as error:
+        text = f"{path} is no JSON ({error})."
+        return {}, (Finding("corrupt", "warning", text),)
+    if not isinstance(settings, dict):
+        return {}, (Finding("corrupt", "warning", f"{path} is no JSON object."),)
+    return settings, ()

@@ -28,7 +28,10 @@ def size_of(shapes: Shapes, *places: Place, default: int | None = None) -> int:
             return shape[axis]
     if default is not None:
         return default
-    raise NotThisError(f"no `{places[0][0]}` of more than {places[0][1]} dimensions")
+    key, axis = places[0]
+    if key in shapes:
+        raise NotThisError(f"`{key}` is {list(shapes[key])}: it has no axis {axis}")
+    raise NotThisError(f"no `{key}`")
 
 
 def extent(shapes: Shapes, *patterns: str, start: int = 0, limit: int = 256) -> int:

@@ -1,0 +1,1 @@
+"""ArcFace: face embeddings by improved residual networks."""

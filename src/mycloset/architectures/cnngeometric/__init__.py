@@ -1,0 +1,1 @@
+"""CNNGeometric and weakalign: affine and thin-plate-spline matching of two pictures."""

@@ -1,0 +1,1 @@
+"""EDGE: dances to music by diffusion."""

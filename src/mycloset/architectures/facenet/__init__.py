@@ -1,0 +1,1 @@
+"""FaceNet: face embeddings by Inception-ResNet v1."""

@@ -1,0 +1,1 @@
+"""MobileFaceNet: face embeddings by a small network of separable convolutions."""

@@ -1,0 +1,1 @@
+"""MTCNN: faces and five points by a cascade of three small networks."""

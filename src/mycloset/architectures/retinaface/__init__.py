@@ -1,0 +1,1 @@
+"""RetinaFace: faces and five points in one pass."""

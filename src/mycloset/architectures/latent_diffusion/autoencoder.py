@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shape, Shapes, require
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.latent_diffusion.measuring import counted, groups, sized
 
 Naming = Literal["diffusers", "diffusers<0.15", "ldm"]
 Pair = tuple[str, Shape]
@@ -135,7 +135,7 @@ def config(vae: Autoencoder) -> dict[str, Any]:
         "block_out_channels": list(vae.widths),
         "layers_per_block": vae.blocks,
         "latent_channels": vae.latent,
-        "norm_num_groups": 32,
+        "norm_num_groups": groups(vae.widths),
     }
     if not vae.quantised:
         found["use_quant_conv"] = found["use_post_quant_conv"] = False

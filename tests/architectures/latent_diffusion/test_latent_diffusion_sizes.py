@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mycloset.architectures.latent_diffusion import (
     autoencoder,
+    blocks,
     controlnet,
     text_encoders,
     unet,
@@ -75,7 +76,7 @@ def test_a_unet_in_ldm_names(net: UNet) -> None:
 
 @given(unets(plain=True), NAMINGS, st.integers(1, 8), st.lists(WIDTHS, min_size=1, max_size=4))
 @settings(max_examples=40, deadline=None)
-def test_a_controlnet(net: UNet, naming: unet.Naming, hint: int, widths: list[int]) -> None:
+def test_a_controlnet(net: UNet, naming: blocks.Naming, hint: int, widths: list[int]) -> None:
     control = ControlNet(net._replace(up=(), out_channels=None), hint, tuple(widths))
     assert controlnet.read(controlnet.tensors(control, naming), naming) == control
 

@@ -130,7 +130,7 @@ FAMILY = Family(
     examples=examples,
     published=(
         Published(
-            "model.safetensors",
+            "mix-48k-1024/attention/model.safetensors",
             "attention",
             "a1fc093f1b6744623079e6f4e7313411f524e388c4b7467df1e0e7f577cba23a",
             198_303_368,

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shapes, require, shape_of
+from mycloset.architectures.latent_diffusion.blocks import RESIDUAL, Naming
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
 from mycloset.architectures.latent_diffusion.measuring import LATENT, counted, sized
 from mycloset.architectures.latent_diffusion.motion import Motion
-from mycloset.architectures.latent_diffusion.unet import RESIDUAL, Naming, UNet
+from mycloset.architectures.latent_diffusion.unet import UNet
 
 _LEVELS = 8
 _BLOCKS = 16

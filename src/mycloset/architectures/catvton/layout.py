@@ -8,7 +8,7 @@ tensor once, under the attention's own number; files saved otherwise repeat it u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
@@ -34,18 +34,28 @@ def read(shapes: Shapes) -> Claim:
         widths.append(width)
     require(len(widths) > 1, f"no `{_STRIDE}.to_q.weight`")
     require(_shaped_as_a_unet(widths), f"widths {widths} are not those of a UNet, its middle last")
-    return claim(tuple(widths), repeated="1.weight" in shapes and "0.to_q.weight" in shapes)
+    return claim(tuple(widths), shapes)
 
 
 def examples() -> Iterator[Claim]:
     """The published files."""
-    yield claim(_SD)
-    yield claim(_SD, repeated=True)
+    yield claim(_SD, ())
+    yield claim(_SD, [name for names in _names(_SD) for name in names])
 
 
-def claim(widths: tuple[int, ...], *, repeated: bool = False) -> Claim:
-    """The claim for attentions of these widths, each tensor once or under every name."""
-    own, copies = _tables(widths)
+def claim(widths: tuple[int, ...], there: Collection[str]) -> Claim:
+    """The claim for attentions of these widths.
+
+    Args:
+        widths: by attention, in the file's order.
+        there: the file's keys; a tensor may stand under any of its names, or under several.
+    """
+    tensors: dict[str, Shape] = {}
+    optional: dict[str, Shape | None] = {}
+    for names, shape in _names(widths).items():
+        found = [name for name in names if name in there] or names[:1]
+        tensors.update(dict.fromkeys(found, shape))
+        optional.update((name, shape) for name in names if name not in found)
     return Claim(
         variant="attention",
         title="CatVTON, self-attentions of its UNet",
@@ -54,8 +64,8 @@ def claim(widths: tuple[int, ...], *, repeated: bool = False) -> Claim:
             "module_list": _STRIDE * len(widths),
             "widths": [*widths],
         },
-        tensors={**own, **copies} if repeated else own,
-        optional={} if repeated else copies,
+        tensors=tensors,
+        optional=optional,
         evidence=(
             f"`0.to_q.weight` is {[widths[0]] * 2}: keys are places in a list, {_STRIDE} apart",
             f"`{_STRIDE * (len(widths) - 1)}.to_q.weight` (the middle) is {[widths[-1]] * 2}",
@@ -92,21 +102,18 @@ def _shaped_as_a_unet(widths: list[int]) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _tables(widths: tuple[int, ...]) -> tuple[dict[str, Shape], dict[str, Shape]]:
-    """Tensors under the attentions' numbers, and their copies under the modules'."""
-    own: dict[str, Shape] = {}
-    copies: dict[str, Shape] = {}
+def _names(widths: tuple[int, ...]) -> dict[tuple[str, ...], Shape]:
+    """The names of each tensor, the published one first, and its shape."""
+    found: dict[tuple[str, ...], Shape] = {}
     for number, width in enumerate(widths):
         place = _STRIDE * number
         square, line = (width, width), (width,)
         for offset, part in enumerate(("to_q", "to_k", "to_v"), start=1):
-            own[f"{place}.{part}.weight"] = square
-            copies[f"{place + offset}.weight"] = square
-        own[f"{place}.to_out.0.weight"] = square
-        own[f"{place}.to_out.0.bias"] = line
-        copies[f"{place + 4}.0.weight"] = copies[f"{place + 5}.weight"] = square
-        copies[f"{place + 4}.0.bias"] = copies[f"{place + 5}.bias"] = line
-    return own, copies
+            found[f"{place}.{part}.weight", f"{place + offset}.weight"] = square
+        for part, shape in (("weight", square), ("bias", line)):
+            published = f"{place}.to_out.0.{part}"
+            found[published, f"{place + 4}.0.{part}", f"{place + 5}.{part}"] = shape
+    return found
 
 
 FAMILY = Family(
@@ -123,7 +130,7 @@ FAMILY = Family(
     examples=examples,
     published=(
         Published(
-            "model.safetensors",
+            "mix-48k-1024/attention/model.safetensors",
             "attention",
             "a1fc093f1b6744623079e6f4e7313411f524e388c4b7467df1e0e7f577cba23a",
             198_303_368,

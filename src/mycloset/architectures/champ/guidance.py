@@ -12,14 +12,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, require
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
-from mycloset.architectures.latent_diffusion.unet import (
+from mycloset.architectures.latent_diffusion.blocks import (
     Pair,
     attention,
     feed_forward,
     layer,
     norm_pairs,
 )
+from mycloset.architectures.latent_diffusion.measuring import counted, sized
 
 _STEPS = 16
 _PICTURE = 3

@@ -231,5 +231,5 @@ FAMILY = Family(
     ),
     licence="MIT, initialised from SD 1.5 (CreativeML OpenRAIL-M)",
     source="fudan-generative-vision/champ, models/",
-    aliases=("champ", "reference_unet", "denoising_unet", "guidance_encoder"),
+    aliases=("champ", "reference_unet", "guidance_encoder"),
 )

@@ -219,7 +219,7 @@ FAMILY = Family(
     examples=examples,
     published=(
         Published(
-            "model.safetensors",
+            "fashn-vton-1.5/model.safetensors",
             "v1.5",
             "d6cd38286885bc29fa487ea9383f80ffeb95862e7747c630d42c5d3c05bdd35a",
             1_943_668_048,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from mycloset.architectures.family import Claim, Family, Shape, Shapes, require
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
 from mycloset.architectures.latent_diffusion.measuring import supported
@@ -113,6 +113,7 @@ FAMILY = Family(
     ),
     read=read,
     examples=examples,
+    published=(Published("IDM-VTON/unet/diffusion_pytorch_model.bin", "tryon-unet"),),
     licence="CC-BY-NC-SA-4.0, on SDXL inpainting (CreativeML OpenRAIL++-M)",
     source="yisol/IDM-VTON, src/unet_hacked_tryon.py",
     aliases=("idm_vton", "idm-vton", "idm"),

@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shape, Shapes, require
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
+from mycloset.architectures.latent_diffusion.measuring import counted, groups, sized
 
 Naming = Literal["diffusers", "diffusers<0.15", "ldm"]
-Pair = tuple[str, Shape]
 
 _LEVELS = 8
 _BLOCKS = 16
@@ -135,7 +135,7 @@ def config(vae: Autoencoder) -> dict[str, Any]:
         "block_out_channels": list(vae.widths),
         "layers_per_block": vae.blocks,
         "latent_channels": vae.latent,
-        "norm_num_groups": 32,
+        "norm_num_groups": groups(vae.widths),
     }
     if not vae.quantised:
         found["use_quant_conv"] = found["use_post_quant_conv"] = False
@@ -156,16 +156,8 @@ def _residual(name: str, inp: int, out: int, shortcut: str) -> list[Pair]:
         (f"{name}.conv2.bias", (out,)),
     ]
     if inp != out:
-        pairs += _layer(f"{name}.{shortcut}", out, inp, 1, 1)
+        pairs += layer(f"{name}.{shortcut}", out, inp, 1, 1)
     return pairs
-
-
-def _layer(name: str, *shape: int) -> list[Pair]:
-    return [(f"{name}.weight", shape), (f"{name}.bias", (shape[0],))]
-
-
-def _norm(name: str, width: int) -> list[Pair]:
-    return [(f"{name}.weight", (width,)), (f"{name}.bias", (width,))]
 
 
 _ATTENTION = {
@@ -177,7 +169,7 @@ _ATTENTION = {
 
 def _diffusers(vae: Autoencoder, naming: Naming) -> Iterator[Pair]:
     widths, last = vae.widths, len(vae.widths) - 1
-    yield from _layer("encoder.conv_in", widths[0], vae.in_channels, 3, 3)
+    yield from layer("encoder.conv_in", widths[0], vae.in_channels, 3, 3)
     before = widths[0]
     for level, width in enumerate(widths):
         name = f"encoder.down_blocks.{level}"
@@ -185,37 +177,37 @@ def _diffusers(vae: Autoencoder, naming: Naming) -> Iterator[Pair]:
             yield from _residual(f"{name}.resnets.{block}", before, width, "conv_shortcut")
             before = width
         if level < last:
-            yield from _layer(f"{name}.downsamplers.0.conv", width, width, 3, 3)
+            yield from layer(f"{name}.downsamplers.0.conv", width, width, 3, 3)
     yield from _middle("encoder.mid_block", vae, naming)
-    yield from _norm("encoder.conv_norm_out", widths[-1])
-    yield from _layer("encoder.conv_out", 2 * vae.latent, widths[-1], 3, 3)
-    yield from _layer("decoder.conv_in", widths[-1], vae.latent, 3, 3)
+    yield from norm_pairs("encoder.conv_norm_out", widths[-1])
+    yield from layer("encoder.conv_out", 2 * vae.latent, widths[-1], 3, 3)
+    yield from layer("decoder.conv_in", widths[-1], vae.latent, 3, 3)
     for level, width in enumerate(reversed(widths)):
         name = f"decoder.up_blocks.{level}"
         for block in range(vae.blocks + 1):
             yield from _residual(f"{name}.resnets.{block}", before, width, "conv_shortcut")
             before = width
         if level < last:
-            yield from _layer(f"{name}.upsamplers.0.conv", width, width, 3, 3)
+            yield from layer(f"{name}.upsamplers.0.conv", width, width, 3, 3)
     yield from _middle("decoder.mid_block", vae, naming)
-    yield from _norm("decoder.conv_norm_out", widths[0])
-    yield from _layer("decoder.conv_out", vae.out_channels, widths[0], 3, 3)
+    yield from norm_pairs("decoder.conv_norm_out", widths[0])
+    yield from layer("decoder.conv_out", vae.out_channels, widths[0], 3, 3)
     yield from _around_the_latent(vae)
 
 
 def _middle(name: str, vae: Autoencoder, naming: Naming) -> Iterator[Pair]:
     width = vae.widths[-1]
     if vae.attention:
-        yield from _norm(f"{name}.attentions.0.group_norm", width)
+        yield from norm_pairs(f"{name}.attentions.0.group_norm", width)
         for part in _ATTENTION[naming]:
-            yield from _layer(f"{name}.attentions.0.{part}", width, width)
+            yield from layer(f"{name}.attentions.0.{part}", width, width)
     for block in range(2):
         yield from _residual(f"{name}.resnets.{block}", width, width, "")
 
 
 def _ldm(vae: Autoencoder) -> Iterator[Pair]:
     widths, last = vae.widths, len(vae.widths) - 1
-    yield from _layer("encoder.conv_in", widths[0], vae.in_channels, 3, 3)
+    yield from layer("encoder.conv_in", widths[0], vae.in_channels, 3, 3)
     before = widths[0]
     for level, width in enumerate(widths):
         for block in range(vae.blocks):
@@ -223,11 +215,11 @@ def _ldm(vae: Autoencoder) -> Iterator[Pair]:
             yield from _residual(name, before, width, "nin_shortcut")
             before = width
         if level < last:
-            yield from _layer(f"encoder.down.{level}.downsample.conv", width, width, 3, 3)
+            yield from layer(f"encoder.down.{level}.downsample.conv", width, width, 3, 3)
     yield from _ldm_middle("encoder.mid", vae)
-    yield from _norm("encoder.norm_out", widths[-1])
-    yield from _layer("encoder.conv_out", 2 * vae.latent, widths[-1], 3, 3)
-    yield from _layer("decoder.conv_in", widths[-1], vae.latent, 3, 3)
+    yield from norm_pairs("encoder.norm_out", widths[-1])
+    yield from layer("encoder.conv_out", 2 * vae.latent, widths[-1], 3, 3)
+    yield from layer("decoder.conv_in", widths[-1], vae.latent, 3, 3)
     yield from _ldm_middle("decoder.mid", vae)
     for level, width in enumerate(widths):
         before = widths[min(level + 1, last)]
@@ -236,9 +228,9 @@ def _ldm(vae: Autoencoder) -> Iterator[Pair]:
             yield from _residual(name, before, width, "nin_shortcut")
             before = width
         if level:
-            yield from _layer(f"decoder.up.{level}.upsample.conv", width, width, 3, 3)
-    yield from _norm("decoder.norm_out", widths[0])
-    yield from _layer("decoder.conv_out", vae.out_channels, widths[0], 3, 3)
+            yield from layer(f"decoder.up.{level}.upsample.conv", width, width, 3, 3)
+    yield from norm_pairs("decoder.norm_out", widths[0])
+    yield from layer("decoder.conv_out", vae.out_channels, widths[0], 3, 3)
     yield from _around_the_latent(vae)
 
 
@@ -246,13 +238,13 @@ def _ldm_middle(name: str, vae: Autoencoder) -> Iterator[Pair]:
     width = vae.widths[-1]
     yield from _residual(f"{name}.block_1", width, width, "")
     if vae.attention:
-        yield from _norm(f"{name}.attn_1.norm", width)
+        yield from norm_pairs(f"{name}.attn_1.norm", width)
         for part in _ATTENTION["ldm"]:
-            yield from _layer(f"{name}.attn_1.{part}", width, width, 1, 1)
+            yield from layer(f"{name}.attn_1.{part}", width, width, 1, 1)
     yield from _residual(f"{name}.block_2", width, width, "")
 
 
 def _around_the_latent(vae: Autoencoder) -> Iterator[Pair]:
     if vae.quantised:
-        yield from _layer("quant_conv", 2 * vae.latent, 2 * vae.latent, 1, 1)
-        yield from _layer("post_quant_conv", vae.latent, vae.latent, 1, 1)
+        yield from layer("quant_conv", 2 * vae.latent, 2 * vae.latent, 1, 1)
+        yield from layer("post_quant_conv", vae.latent, vae.latent, 1, 1)

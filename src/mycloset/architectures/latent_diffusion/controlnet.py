@@ -13,16 +13,14 @@ from typing import Any, NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes
 from mycloset.architectures.latent_diffusion import kinds, unet_reading
+from mycloset.architectures.latent_diffusion.blocks import Naming, Pair, layer
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
 from mycloset.architectures.latent_diffusion.unet import (
-    Naming,
-    Pair,
     UNet,
     diffusers_head,
     diffusers_level,
     diffusers_middle,
     down_blocks,
-    layer,
     ldm_down,
     ldm_head,
     ldm_middle,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from mycloset.architectures.latent_diffusion.measuring import LATENT, groups
 from mycloset.architectures.latent_diffusion.unet import UNet
 
 OPENRAIL_M = "CreativeML OpenRAIL-M"
@@ -87,25 +88,26 @@ def kind_of(net: UNet) -> Kind:
 
 
 def config(net: UNet) -> dict[str, Any]:
-    """Arguments of diffusers' `UNet2DConditionModel`.
+    """Arguments of diffusers' `UNet2DConditionModel` (with motion modules: of AnimateDiff's).
 
     Heads and groups cannot be seen in shapes: they are as the published networks have them.
     """
     last = len(net.widths) - 1
+    sides = "2D" if net.motion is None else "3D"
     looking = [any(depths) for depths in net.down]
     found: dict[str, Any] = {
         "in_channels": net.in_channels,
-        "out_channels": net.out_channels,
+        "out_channels": net.out_channels if net.out_channels is not None else LATENT,
         "block_out_channels": list(net.widths),
         "layers_per_block": _one([len(depths) for depths in net.down]),
-        "down_block_types": [_block("Down", cross) for cross in looking],
-        "mid_block_type": _middle_type(net),
-        "up_block_types": [_block("Up", any(depths)) for depths in net.up],
+        "down_block_types": [_block("Down", cross, sides) for cross in looking],
+        "mid_block_type": _middle_type(net, sides),
+        "up_block_types": [_block("Up", any(depths), sides) for depths in net.up],
         "cross_attention_dim": net.context,
         "attention_head_dim": heads(net),
         "use_linear_projection": net.linear,
         **_transformers(net, last),
-        "norm_num_groups": 32,
+        "norm_num_groups": groups(net.widths),
     }
     if net.addition is not None:
         found["addition_embed_type"] = "text_time"
@@ -179,14 +181,14 @@ def _transformers(net: UNet, last: int) -> dict[str, Any]:
     return {"transformer_layers_per_block": [depth or 1 for depth in levels]}
 
 
-def _middle_type(net: UNet) -> str | None:
+def _middle_type(net: UNet, sides: str) -> str | None:
     if net.middle is None:
         return None
-    return "UNetMidBlock2DCrossAttn" if net.middle else "UNetMidBlock2D"
+    return f"UNetMidBlock{sides}CrossAttn" if net.middle else f"UNetMidBlock{sides}"
 
 
-def _block(way: str, cross: bool) -> str:
-    return f"CrossAttn{way}Block2D" if cross else f"{way}Block2D"
+def _block(way: str, cross: bool, sides: str) -> str:
+    return f"{'CrossAttn' if cross else ''}{way}Block{sides}"
 
 
 def _one(values: list[int]) -> int | list[int]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from math import gcd
 
 from mycloset.architectures.family import Claim, NotThisError, Shapes
 
 MOST = 1 << 20
 """No width of a network is larger."""
+LATENT = 4
+"""Channels of the latent in every published UNet: taken where the first convolution is lost."""
+_GROUPS = 32
 _MOST_COUNTED = 256
 _CITED = re.compile(r"`([^`…]+)` is \[")
 
@@ -41,6 +45,11 @@ def counted(shapes: Shapes, start: str, *ends: str, most: int = _MOST_COUNTED) -
         if number > most:
             raise NotThisError(f"more than {most} of `{start}N{ends[0]}`")
     return number
+
+
+def groups(widths: tuple[int, ...]) -> int:
+    """Groups of the norms: 32, as in every published network, or the most that divide them."""
+    return gcd(_GROUPS, *widths)
 
 
 def supported(claim: Claim, shapes: Shapes) -> Claim:

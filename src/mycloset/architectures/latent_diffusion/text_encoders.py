@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, shape_of
+from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
 
 Naming = Literal["transformers", "open_clip"]
-Pair = tuple[str, Shape]
 
 _LAYERS = 64
 
@@ -103,14 +103,6 @@ def config(tower: TextTower) -> dict[str, Any]:
     }
 
 
-def _layer(name: str, *shape: int) -> list[Pair]:
-    return [(f"{name}.weight", shape), (f"{name}.bias", (shape[0],))]
-
-
-def _norm(name: str, width: int) -> list[Pair]:
-    return [(f"{name}.weight", (width,)), (f"{name}.bias", (width,))]
-
-
 def _transformers(tower: TextTower) -> Iterator[Pair]:
     width, hidden = tower.width, tower.hidden
     start = f"{tower.root}embeddings."
@@ -120,12 +112,12 @@ def _transformers(tower: TextTower) -> Iterator[Pair]:
     for number in range(tower.layers):
         name = f"{tower.root}encoder.layers.{number}"
         for part in ("k_proj", "v_proj", "q_proj", "out_proj"):
-            yield from _layer(f"{name}.self_attn.{part}", width, width)
-        yield from _norm(f"{name}.layer_norm1", width)
-        yield from _layer(f"{name}.mlp.fc1", hidden, width)
-        yield from _layer(f"{name}.mlp.fc2", width, hidden)
-        yield from _norm(f"{name}.layer_norm2", width)
-    yield from _norm(f"{tower.root}final_layer_norm", width)
+            yield from layer(f"{name}.self_attn.{part}", width, width)
+        yield from norm_pairs(f"{name}.layer_norm1", width)
+        yield from layer(f"{name}.mlp.fc1", hidden, width)
+        yield from layer(f"{name}.mlp.fc2", width, hidden)
+        yield from norm_pairs(f"{name}.layer_norm2", width)
+    yield from norm_pairs(f"{tower.root}final_layer_norm", width)
     if tower.projection is not None:
         yield "text_projection.weight", (tower.projection, width)
 
@@ -138,12 +130,12 @@ def _open_clip(tower: TextTower) -> Iterator[Pair]:
     yield "logit_scale", ()
     for number in range(tower.layers):
         name = f"transformer.resblocks.{number}"
-        yield from _norm(f"{name}.ln_1", width)
+        yield from norm_pairs(f"{name}.ln_1", width)
         yield f"{name}.attn.in_proj_weight", (3 * width, width)
         yield f"{name}.attn.in_proj_bias", (3 * width,)
-        yield from _layer(f"{name}.attn.out_proj", width, width)
-        yield from _norm(f"{name}.ln_2", width)
-        yield from _layer(f"{name}.mlp.c_fc", hidden, width)
-        yield from _layer(f"{name}.mlp.c_proj", width, hidden)
+        yield from layer(f"{name}.attn.out_proj", width, width)
+        yield from norm_pairs(f"{name}.ln_2", width)
+        yield from layer(f"{name}.mlp.c_fc", hidden, width)
+        yield from layer(f"{name}.mlp.c_proj", width, hidden)
     yield "token_embedding.weight", (tower.vocabulary, width)
-    yield from _norm("ln_final", width)
+    yield from norm_pairs("ln_final", width)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shapes, require, shape_of
+from mycloset.architectures.latent_diffusion.blocks import RESIDUAL, Naming
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.latent_diffusion.measuring import LATENT, counted, sized
 from mycloset.architectures.latent_diffusion.motion import Motion
-from mycloset.architectures.latent_diffusion.unet import RESIDUAL, Naming, UNet
+from mycloset.architectures.latent_diffusion.unet import UNet
 
-LATENT = 4
-"""Channels of the latent in every published UNet: taken where the first convolution is lost."""
 _LEVELS = 8
 _BLOCKS = 16
 _DEPTH = 64

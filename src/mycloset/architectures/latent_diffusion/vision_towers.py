@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, shape_of
+from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
 from mycloset.architectures.latent_diffusion.measuring import counted, sized
-from mycloset.architectures.latent_diffusion.unet import Pair, layer, norm_pairs
 
 _LAYERS = 64
 

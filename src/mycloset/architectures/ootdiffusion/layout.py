@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.family import Claim, Family, Shapes, require
+from mycloset.architectures.family import Claim, Family, Published, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
@@ -84,7 +84,8 @@ FAMILY = Family(
     ),
     read=read,
     examples=examples,
+    published=(Published("unet_vton/diffusion_pytorch_model.safetensors", "unet-vton"),),
     licence="CC-BY-NC-SA-4.0, on SD 1.5 (CreativeML OpenRAIL-M)",
     source="levihsu/OOTDiffusion, ootd/pipelines_ootd/unet_vton_2d_condition.py",
-    aliases=("ootdiffusion", "ootd", "unet_vton", "unet_garm"),
+    aliases=("ootdiffusion", "ootd", "unet_vton"),
 )

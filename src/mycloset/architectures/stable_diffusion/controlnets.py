@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from mycloset.architectures.family import Claim, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import controlnet, kinds
+from mycloset.architectures.latent_diffusion.blocks import Naming
 from mycloset.architectures.latent_diffusion.controlnet import ControlNet
-from mycloset.architectures.latent_diffusion.unet import Naming, UNet
+from mycloset.architectures.latent_diffusion.unet import UNet
 
 PREFIX = "control_model."
 

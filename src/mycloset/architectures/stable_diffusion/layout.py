@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes
-from mycloset.architectures.latent_diffusion import autoencoder, unet
+from mycloset.architectures.latent_diffusion import autoencoder, blocks, unet
 from mycloset.architectures.latent_diffusion.autoencoder import FLUX_VAE, SD_VAE
 from mycloset.architectures.latent_diffusion.controlnet import ControlNet
 from mycloset.architectures.latent_diffusion.kinds import (
@@ -30,6 +30,7 @@ from mycloset.architectures.stable_diffusion import (
     autoencoders,
     controlnets,
     embeddings,
+    lora_spellings,
     loras,
     single_files,
     unets,
@@ -99,7 +100,7 @@ def _inpainting(net: unet.UNet) -> unet.UNet:
     return net._replace(in_channels=9)
 
 
-_NAMINGS: tuple[unet.Naming, ...] = ("diffusers", "ldm")
+_NAMINGS: tuple[blocks.Naming, ...] = ("diffusers", "ldm")
 _VAE_NAMINGS: tuple[autoencoder.Naming, ...] = ("diffusers", "diffusers<0.15", "ldm")
 _CONTROL = (
     "control_model.input_hint_block.0.",
@@ -137,7 +138,7 @@ FAMILY = Family(
     title="Stable Diffusion",
     task="image generation",
     steps=(),
-    markers=(*_MARKERS, *embeddings.MARKERS, *loras.MARKERS),
+    markers=(*_MARKERS, *embeddings.MARKERS, *lora_spellings.MARKERS),
     read=read,
     examples=examples,
     published=(
@@ -152,13 +153,13 @@ FAMILY = Family(
         Published("RealVisXL_V4.0*", "sdxl"),
         Published("vae-ft-mse-840000-ema-pruned*", "vae"),
         Published(
-            "diffusion_pytorch_model.safetensors",
+            "sd-vae-ft-mse/diffusion_pytorch_model.safetensors",
             "vae",
             "a1d993488569e928462932c8c38a0760b874d166399b14414135bd9c42df5815",
             334_643_276,
         ),
         Published(
-            "diffusion_pytorch_model.bin",
+            "stable-diffusion-inpainting/unet/diffusion_pytorch_model.bin",
             "sd15-inpainting-unet",
             "af4e22eecaca7a1c5dd849f51924effdccc1f765141e898c323b775cc80a43b3",
             3_438_412_325,

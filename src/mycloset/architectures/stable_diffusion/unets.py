@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mycloset.architectures.family import Claim, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
-from mycloset.architectures.latent_diffusion.unet import Naming, UNet
+from mycloset.architectures.latent_diffusion.blocks import Naming
+from mycloset.architectures.latent_diffusion.unet import UNet
 
 PURPOSE = {
     4: ("", "noisy latent 4", "image generation"),

@@ -332,7 +332,8 @@ def _entry(raw: bytes, compress: bool, crc: int, packed: int, size: int, start: 
     more = struct.pack(f"<2H{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     numbers = [min(number, 0xFFFFFFFF) for number in (packed, size)]
     head = struct.pack("<4s6H3I5H2I", b"PK\1\2", 0, 0, 0x0808, 8 if compress else 0, 0, 0, crc,
-                       *numbers, len(raw), len(more), 0, 0, 0, 0, min(start, 0xFFFFFFFF))  # fmt: skip
+                       *numbers, len(raw), len(more), 0, 0, 0, 0,
+                       min(start, 0xFFFFFFFF))  # fmt: skip
     return head + raw + more
 
 

@@ -1,4 +1,4 @@
-"""Writes pickles opcode by opcode, as Python's own pickler lays them out, from inert descriptions."""
+"""Writes pickles opcode by opcode, laid out as by Python's pickler, from inert descriptions."""
 
 from __future__ import annotations
 
@@ -211,7 +211,8 @@ class Pickler:
         self.save(Global("torch._utils", version))
         self._parts.append(b"(")
         self.save(Persistent(self._persistent(tensor)))
-        for part in (tensor.offset, tuple([*tensor.shape]), tuple([*tensor.strides]), False):
+        # New tuples, as torch makes them: the memo would share one that two tensors have.
+        for part in (tensor.offset, (*tensor.shape,), (*tensor.strides,), False):
             self.save(part)
         self._call(Call(Global("collections", "OrderedDict")), object())
         if not typed:

@@ -100,6 +100,7 @@ def validate_checkpoint(
         findings.extend(deep_findings(checkpoint))
         if checkpoint.path.is_file():
             digest = verification.sha256(checkpoint.path)
+            findings.extend(verification.compare_sidecar(checkpoint.path, digest))
             findings.extend(_published(checkpoint.path, digest, analysis.networks))
     return Validation(
         path=checkpoint.path,
@@ -123,7 +124,6 @@ def deep_findings(checkpoint: Checkpoint) -> list[Finding]:
         return [
             *verification.check_archive(source, checkpoint),
             *verification.check_values(source, checkpoint),
-            *verification.compare_sidecar(checkpoint.path),
         ]
 
 

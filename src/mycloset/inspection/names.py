@@ -68,8 +68,8 @@ def hints(path: Path) -> tuple[Hint, ...]:
     """The families that a file's name suggests, or its folder where the name is a generic one."""
     stem = _stem(path.name)
     published: dict[str, set[str]] = {}
-    for pattern, name, variant in _published():
-        if fnmatchcase(stem, pattern):
+    for folders, pattern, name, variant in _published():
+        if fnmatchcase(stem, pattern) and _lies_in(path, folders):
             published.setdefault(name, set()).add(variant)
     if published:
         return tuple(
@@ -169,15 +169,30 @@ def _holds(word: str, alias: str) -> bool:
 
 
 @cache
-def _published() -> tuple[tuple[str, str, str], ...]:
-    """Pattern of the stem, family and variant of every published file with a telling name."""
+def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
+    """Folders, pattern of the stem, family and variant of every file with a telling name.
+
+    Folders are told only where the name itself says nothing ("…/vae/model.safetensors").
+    """
     found = []
     for owner in families():
         for file in owner.published:
-            stem = _stem(file.file.rsplit("/", 1)[-1])
-            if _word(stem.replace("*", "")) not in GENERIC and stem.strip("*"):
-                found.append((stem, owner.name, file.variant))
+            *folders, name = file.file.lower().split("/")
+            stem = _stem(name)
+            if _word(stem.replace("*", "")) in GENERIC or not stem.strip("*"):
+                if not folders:
+                    continue
+            else:
+                folders = []
+            found.append((tuple(folders), stem, owner.name, file.variant))
     return tuple(found)
+
+
+def _lies_in(path: Path, folders: tuple[str, ...]) -> bool:
+    if not folders:
+        return True
+    above = [part.lower() for part in path.parts[-len(folders) - 1 : -1]]
+    return len(above) == len(folders) and all(map(fnmatchcase, above, folders))
 
 
 @cache

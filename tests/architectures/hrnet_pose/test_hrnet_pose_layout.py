@@ -105,3 +105,9 @@ def test_a_resnet_is_refused() -> None:
 @settings(max_examples=50, deadline=None)
 def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
     assert family_checks.answers(FAMILY, table)
+
+
+def test_a_prefix_that_other_software_added_is_not_taken_for_mmpose_s() -> None:
+    prefixed = {f"backbone.{key}": shape for key, shape in golden_files.shapes(GOLDEN).items()}
+    with pytest.raises(NotThisError, match="before the head"):
+        FAMILY.read(prefixed)

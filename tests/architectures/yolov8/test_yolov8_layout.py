@@ -133,3 +133,12 @@ def test_a_later_generation_is_refused() -> None:
 @settings(max_examples=50, deadline=None)
 def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
     assert family_checks.answers(FAMILY, table)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [("model.22.cv4.0.logit_scale", "YOLO-World"), ("model.2.cv3.conv.weight", "YOLOv5")],
+)
+def test_relatives_are_refused(key: str, reason: str) -> None:
+    with pytest.raises(NotThisError, match=reason):
+        FAMILY.read(golden_files.shapes(DETECT) | {key: (1,)})

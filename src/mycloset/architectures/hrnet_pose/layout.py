@@ -33,6 +33,9 @@ def read(shapes: Shapes) -> Claim:
         NotThisError: it holds no stage of parallel branches.
     """
     lead = "backbone." if "conv2.weight" not in shapes and _has_backbone(shapes) else ""
+    # A pose network within some "backbone": its keys are asked again without that prefix.
+    within = any(f"{lead}{head}.weight" in shapes for head in ("final_layer", "classifier"))
+    require(not (lead and within), f"`{lead}` stands before the head, too")
     backbone = _read_backbone(shapes, lead)
     for layout, (start, final) in _LAYOUTS.items():
         weight = shapes.get(f"{final}.weight", ())

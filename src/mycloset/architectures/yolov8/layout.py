@@ -42,6 +42,9 @@ def read(shapes: Shapes) -> Claim:
     """
     lead = "model." if _any(shapes, "model.{}.conv.weight", (0, 1, 3)) else ""
     topology = _topology(shapes, lead)
+    require(f"{lead}2.cv3.conv.weight" not in shapes, f"`{lead}2.cv3` is there: YOLOv5's blocks")
+    scale = f"{lead}{len(topology.layers)}.cv4.0.logit_scale"
+    require(scale not in shapes, f"`{scale}` is there: YOLO-World")
     outs, repeats = zip(
         *(
             _layer(shapes, f"{lead}{number}.", layer)

@@ -1,0 +1,1 @@
+"""SimpleBaseline: top-down poses as heatmaps by a ResNet and transposed convolutions."""

@@ -1,0 +1,1 @@
+"""ViTPose: top-down poses as heatmaps by a plain vision transformer."""

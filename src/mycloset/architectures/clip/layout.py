@@ -1,0 +1,181 @@
+"""What files of CLIP look like: whole models and single towers, in three namings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mycloset.architectures.clip import openai_names as openai
+from mycloset.architectures.clip import transformers_names as hugging
+from mycloset.architectures.clip.claims import (
+    Layout,
+    text_claim,
+    vision_claim,
+    whole_claim,
+)
+from mycloset.architectures.clip.published import EXAMPLES, PUBLISHED, Example
+from mycloset.architectures.clip.towers import ResNetTower, TextTower, VisionTower
+from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes, require
+
+_SIGLIP = "its text tower ends in a `head`: SigLIP"
+
+
+def read(shapes: Shapes) -> Claim:
+    """The model or tower that a table holds.
+
+    Raises:
+        NotThisError: it holds none.
+    """
+    if "token_embedding.weight" in shapes or "visual.conv1.weight" in shapes:
+        return _read_openai(shapes)
+    if "class_embedding" in shapes:
+        vision = openai.read_vision(shapes, "")
+        return _openai(None, vision, _norm_first(shapes), constants=False, root="")
+    return _read_transformers(shapes)
+
+
+def _read_openai(shapes: Shapes) -> Claim:
+    first = _norm_first(shapes)
+    constants = any(key in shapes for key in openai.CONSTANTS)
+    vision = None
+    if any(key.startswith("visual.") for key in shapes):
+        vision = openai.read_vision(shapes)
+    if vision is not None and "token_embedding.weight" not in shapes:
+        return _openai(None, vision, first, constants)
+    scaled = vision is not None or "logit_scale" in shapes
+    return _openai(openai.read_text(shapes), vision, first, constants, scaled=scaled)
+
+
+def _norm_first(shapes: Shapes) -> bool:
+    """Whether blocks list their first norm before the attention, as OpenCLIP does."""
+    for key in shapes:
+        if ".resblocks." in key:
+            return ".ln_1." in key
+    return False
+
+
+def _read_transformers(shapes: Shapes) -> Claim:
+    require("text_model.head.weight" not in shapes and "head.weight" not in shapes, _SIGLIP)
+    numbers = any(key.endswith("embeddings.position_ids") for key in shapes)
+    rooted = "text_model.final_layer_norm.weight" in shapes
+    text = vision = None
+    if rooted or "final_layer_norm.weight" in shapes:
+        root = hugging.TEXT if rooted else ""
+        text = hugging.read_text(shapes, root)
+    if "vision_model.pre_layrnorm.weight" in shapes:
+        vision = hugging.read_vision(shapes)
+    elif "pre_layrnorm.weight" in shapes:
+        vision = hugging.read_vision(shapes, "")
+    if text is not None and vision is None and any(key.startswith("vision_") for key in shapes):
+        raise NotThisError("no `vision_model.pre_layrnorm.weight`: another model of two towers")
+    if text is None and vision is None:
+        raise NotThisError("no last norm of a text tower and no first norm of a picture tower")
+    bare = not rooted if vision is None else "pre_layrnorm.weight" in shapes
+    return _transformers(text, vision, numbers=numbers, bare=bare)
+
+
+def examples() -> Iterator[Claim]:
+    """The published models and the towers of them that lie alone in other systems' files."""
+    for example in EXAMPLES:
+        yield from _claims(example)
+
+
+def _claims(example: Example) -> Iterator[Claim]:
+    text, vision = example.text, example.vision
+    if example.openai:
+        yield _openai(text, vision, norm_first=False, constants=True)
+    elif text is not None:
+        yield _openai(text, vision, norm_first=True, constants=False)
+        yield _openai(text, None, norm_first=True, constants=False)
+    if isinstance(vision, ResNetTower):
+        return
+    if text is not None and vision is not None:
+        yield _transformers(text, vision, numbers=False, bare=False)
+    for tower in (text, vision):
+        if isinstance(tower, TextTower):
+            yield _transformers(tower, None, numbers=False, bare=False)
+        elif tower is not None:
+            yield _transformers(None, tower, numbers=False, bare=False)
+
+
+def _openai(
+    text: TextTower | None,
+    vision: VisionTower | ResNetTower | None,
+    norm_first: bool,
+    constants: bool,
+    *,
+    root: str = "visual.",
+    scaled: bool = True,
+) -> Claim:
+    tensors: dict[str, Shape] = {}
+    if text is not None:
+        tensors |= openai.text_head(text)
+        if scaled:
+            tensors["logit_scale"] = ()
+    if constants:
+        tensors |= dict.fromkeys(openai.CONSTANTS, ())
+    if vision is not None:
+        tensors |= openai.vision_tensors(vision, root, norm_first=norm_first)
+    if text is not None:
+        tensors |= openai.text_blocks(text, norm_first=norm_first)
+    layout: Layout = (
+        "open_clip" if norm_first or (text is not None and vision is None) else "original"
+    )
+    optional = dict.fromkeys(openai.CONSTANTS, ())
+    if text is not None and vision is not None:
+        return whole_claim(text, vision, tensors, layout, optional)
+    if text is not None:
+        return text_claim(text, tensors, layout, optional | {"logit_scale": ()})
+    assert vision is not None
+    return vision_claim(vision, tensors, layout, {})
+
+
+def _transformers(
+    text: TextTower | None, vision: VisionTower | None, *, numbers: bool, bare: bool
+) -> Claim:
+    tensors: dict[str, Shape] = {}
+    optional: dict[str, Shape | None] = {}
+    if text is not None and vision is not None:
+        tensors["logit_scale"] = ()
+    if text is not None:
+        root = "" if bare else hugging.TEXT
+        optional[f"{root}embeddings.position_ids"] = (1, text.positions)
+        tensors |= hugging.text_tensors(text, root, numbers=numbers)
+    if vision is not None:
+        root = "" if bare else hugging.VISION
+        optional[f"{root}embeddings.position_ids"] = (1, vision.positions)
+        tensors |= hugging.vision_tensors(vision, root, numbers=numbers)
+        if vision.projection is not None:
+            tensors["visual_projection.weight"] = (vision.projection, vision.width)
+    if text is not None and text.projection is not None:
+        tensors["text_projection.weight"] = (text.projection, text.width)
+    if text is not None and vision is not None:
+        return whole_claim(text, vision, tensors, "transformers", optional)
+    if text is not None:
+        return text_claim(text, tensors, "transformers", optional)
+    assert vision is not None
+    return vision_claim(vision, tensors, "transformers", optional)
+
+
+FAMILY = Family(
+    name="clip",
+    title="CLIP",
+    task="image and text embedding",
+    steps=("quality_assessment",),
+    markers=(
+        ("visual.conv1.weight", "token_embedding.weight", "ln_final.weight"),
+        ("visual.class_embedding", "transformer.resblocks.0.attn.in_proj_weight"),
+        ("visual.conv1.weight", "visual.ln_pre.weight"),
+        ("token_embedding.weight", "ln_final.weight", "transformer.resblocks.0.ln_1.weight"),
+        ("class_embedding", "conv1.weight", "transformer.resblocks.0.ln_1.weight"),
+        ("text_model.embeddings.token_embedding.weight", "text_model.final_layer_norm.weight"),
+        ("vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight"),
+        ("embeddings.token_embedding.weight", "final_layer_norm.weight"),
+        ("embeddings.class_embedding", "pre_layrnorm.weight"),
+    ),
+    read=read,
+    examples=examples,
+    published=PUBLISHED,
+    licence="MIT",
+    source="openai/CLIP, clip/model.py; mlfoundations/open_clip; transformers, models/clip",
+    aliases=("clip", "open_clip", "openclip", "text_encoder", "image_encoder"),
+)

@@ -1,0 +1,143 @@
+"""Prompt encoder and mask decoder of Segment Anything, which MobileSAM shares.
+
+Source: segment_anything/modeling/{prompt_encoder,mask_decoder,transformer}.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
+from mycloset.architectures.sizes import numbered, size
+
+GAUSSIAN = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
+"""Random constant of training, which lies in the file though it is no parameter."""
+
+
+@dataclass(frozen=True)
+class DecoderSizes:
+    """What a prompt encoder and a mask decoder are built of.
+
+    Attributes:
+        width: features of prompts and pictures.
+        mask_width: features within the encoder of mask prompts.
+        layers: blocks of the two-way transformer.
+        hidden: features within its feed-forward layers.
+        inner: features within its attention between tokens and picture.
+        masks: mask tokens: one more than the masks of an ambiguous prompt.
+        score_depth: layers of the head that rates masks.
+        score_hidden: its features.
+        head_layers: layers of the networks that turn tokens into masks.
+    """
+
+    width: int = 256
+    mask_width: int = 16
+    layers: int = 2
+    hidden: int = 2048
+    inner: int = 128
+    masks: int = 4
+    score_depth: int = 3
+    score_hidden: int = 256
+    head_layers: int = 3
+
+
+def read_decoder(shapes: Shapes) -> DecoderSizes:
+    """Sizes of the decoder that a table holds.
+
+    Raises:
+        NotThisError: it holds none.
+    """
+    layer = "mask_decoder.transformer.layers.0"
+    head = "mask_decoder.iou_prediction_head.layers"
+    return DecoderSizes(
+        width=size(shapes, ("mask_decoder.mask_tokens.weight", 1), (f"{layer}.norm1.weight", 0)),
+        mask_width=size(
+            shapes,
+            ("prompt_encoder.mask_downscaling.3.weight", 0),
+            ("prompt_encoder.mask_downscaling.4.weight", 0),
+        ),
+        layers=numbered(shapes, "mask_decoder.transformer.layers.", most=16),
+        hidden=size(shapes, (f"{layer}.mlp.lin1.weight", 0), (f"{layer}.mlp.lin1.bias", 0)),
+        inner=size(
+            shapes,
+            (f"{layer}.cross_attn_token_to_image.q_proj.weight", 0),
+            (f"{layer}.cross_attn_image_to_token.q_proj.weight", 0),
+        ),
+        masks=size(shapes, ("mask_decoder.mask_tokens.weight", 0)),
+        score_depth=numbered(shapes, f"{head}.", most=16),
+        score_hidden=size(shapes, (f"{head}.0.weight", 0), (f"{head}.1.weight", 1)),
+        head_layers=numbered(shapes, "mask_decoder.output_hypernetworks_mlps.0.layers.", most=16),
+    )
+
+
+def decoder_tensors(sizes: DecoderSizes) -> dict[str, Shape]:
+    """Every tensor of the prompt encoder and the mask decoder, in the file's order."""
+    return _prompt_encoder(sizes) | _mask_decoder(sizes)
+
+
+def attention(name: str, width: int, inner: int) -> dict[str, Shape]:
+    """Attention of the two-way transformer; `inner` features for queries, keys and values."""
+    return {
+        **linear(f"{name}.q_proj", inner, width),
+        **linear(f"{name}.k_proj", inner, width),
+        **linear(f"{name}.v_proj", inner, width),
+        **linear(f"{name}.out_proj", width, inner),
+    }
+
+
+def _prompt_encoder(sizes: DecoderSizes) -> dict[str, Shape]:
+    width, masked = sizes.width, sizes.mask_width
+    few = masked // 4
+    down = "prompt_encoder.mask_downscaling"
+    tensors: dict[str, Shape] = {GAUSSIAN: (2, width // 2)}
+    for kind in range(4):
+        tensors[f"prompt_encoder.point_embeddings.{kind}.weight"] = (1, width)
+    tensors["prompt_encoder.not_a_point_embed.weight"] = (1, width)
+    tensors |= conv(f"{down}.0", few, 1, 2)
+    tensors |= norm(f"{down}.1", few)
+    tensors |= conv(f"{down}.3", masked, few, 2)
+    tensors |= norm(f"{down}.4", masked)
+    tensors |= conv(f"{down}.6", width, masked)
+    tensors["prompt_encoder.no_mask_embed.weight"] = (1, width)
+    return tensors
+
+
+def _mask_decoder(sizes: DecoderSizes) -> dict[str, Shape]:
+    width, inner = sizes.width, sizes.inner
+    tensors: dict[str, Shape] = {}
+    for number in range(sizes.layers):
+        name = f"mask_decoder.transformer.layers.{number}"
+        tensors |= attention(f"{name}.self_attn", width, width)
+        tensors |= norm(f"{name}.norm1", width)
+        tensors |= attention(f"{name}.cross_attn_token_to_image", width, inner)
+        tensors |= norm(f"{name}.norm2", width)
+        tensors |= linear(f"{name}.mlp.lin1", sizes.hidden, width)
+        tensors |= linear(f"{name}.mlp.lin2", width, sizes.hidden)
+        tensors |= norm(f"{name}.norm3", width)
+        tensors |= norm(f"{name}.norm4", width)
+        tensors |= attention(f"{name}.cross_attn_image_to_token", width, inner)
+    tensors |= attention("mask_decoder.transformer.final_attn_token_to_image", width, inner)
+    tensors |= norm("mask_decoder.transformer.norm_final_attn", width)
+    tensors["mask_decoder.iou_token.weight"] = (1, width)
+    tensors["mask_decoder.mask_tokens.weight"] = (sizes.masks, width)
+    up = "mask_decoder.output_upscaling"
+    tensors[f"{up}.0.weight"] = (width, width // 4, 2, 2)  # Transposed: inputs come first.
+    tensors[f"{up}.0.bias"] = (width // 4,)
+    tensors |= norm(f"{up}.1", width // 4)
+    tensors[f"{up}.3.weight"] = (width // 4, width // 8, 2, 2)
+    tensors[f"{up}.3.bias"] = (width // 8,)
+    for mask in range(min(sizes.masks, 64)):
+        name = f"mask_decoder.output_hypernetworks_mlps.{mask}"
+        tensors |= _mlp(name, width, width, width // 8, sizes.head_layers)
+    name = "mask_decoder.iou_prediction_head"
+    return tensors | _mlp(name, width, sizes.score_hidden, sizes.masks, sizes.score_depth)
+
+
+def _mlp(name: str, inp: int, hidden: int, out: int, layers: int) -> dict[str, Shape]:
+    tensors: dict[str, Shape] = {}
+    for number in range(layers):
+        last = number == layers - 1
+        tensors |= linear(
+            f"{name}.layers.{number}", out if last else hidden, hidden if number else inp
+        )
+    return tensors

@@ -1,0 +1,95 @@
+"""What every recogniser of a family is held to, whatever the family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from hypothesis import strategies as st
+
+import golden_files
+from mycloset.architectures.comparison import COUNTER, compare
+from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
+
+_STATISTICS = (".running_mean", ".running_var", COUNTER)
+_INTEGERS = (
+    "position_ids",
+    "relative_position_index",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+)
+
+
+def is_asked(family: Family, shapes: Shapes) -> bool:
+    """Whether one of the family's marker groups is in the table."""
+    return any(all(key in shapes for key in group) for group in family.markers)
+
+
+def listed(shapes: Shapes) -> list[tuple[str, Shape]]:
+    """Keys and shapes in order, without counters of batch norms."""
+    return [(key, shape) for key, shape in shapes.items() if not key.endswith(COUNTER)]
+
+
+def read_whole(family: Family, shapes: Shapes) -> Claim:
+    """What a family says of a table that is its own, to the last tensor and in its order."""
+    assert is_asked(family, shapes)
+    claim = family.read(shapes)
+    assert listed(claim.tensors) == listed(shapes)
+    return claim
+
+
+def read_golden(family: Family, name: str) -> Claim:
+    """The same for a golden, whose number of parameters is stated, too."""
+    claim = read_whole(family, golden_files.shapes(name))
+    manifest = golden_files.manifest(name)
+    assert parameters(claim) == manifest["parameters"]
+    return claim
+
+
+def parameters(claim: Claim) -> int:
+    """Numbers in a claim's tensors that are neither statistics nor other buffers."""
+    return sum(
+        prod(shape)
+        for key, shape in claim.tensors.items()
+        if key not in claim.buffers
+        and not key.endswith(_STATISTICS)
+        and not key.endswith(_INTEGERS)
+    )
+
+
+def config_of(name: str, *without: str) -> dict[str, object]:
+    """A golden's configuration, less what is said there in words."""
+    told: Mapping[str, object] = golden_files.manifest(name)["config"]
+    return {key: value for key, value in told.items() if key not in without}
+
+
+def takes_for_its_own(family: Family, shapes: Shapes) -> bool:
+    """Whether a family would say "yes" of a table."""
+    if not is_asked(family, shapes):
+        return False
+    try:
+        comparison = compare(family.read(shapes), shapes)
+    except NotThisError:
+        return False
+    return comparison.exact or comparison.extended or comparison.rewidened
+
+
+def answers(family: Family, shapes: Shapes) -> bool:
+    """Whether a family gives a claim or a reason, and no other error."""
+    try:
+        return bool(family.read(shapes).variant)
+    except NotThisError as reason:
+        return bool(str(reason))
+
+
+@st.composite
+def damaged(draw: st.DrawFn, shapes: Shapes) -> dict[str, Shape]:
+    """A table that lost tensors, and in which others have any shape."""
+    keys = list(shapes)
+    table = dict(shapes)
+    for key in draw(st.lists(st.sampled_from(keys), max_size=6)):
+        table.pop(key, None)
+    shape = st.lists(st.integers(0, 2**33), max_size=5).map(tuple)
+    table.update(draw(st.dictionaries(st.sampled_from(keys), shape, max_size=6)))
+    return table

@@ -63,6 +63,7 @@ def claim(net: UNet) -> Claim:
             "half-body (hd) or full-body (dc) training",
             *kinds.undecidable(net),
         ),
+        also=("stable_diffusion",),
         input_channels=net.in_channels,
         output_channels=net.out_channels,
         confidence=0.7 if kind.exact else 0.6,

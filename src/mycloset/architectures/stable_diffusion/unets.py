@@ -66,6 +66,7 @@ def claim(net: UNet, naming: Naming, framed: bool = False) -> Claim:
         layout=naming,
         evidence=tuple(evidence),
         undecidable=(*_others(kind.name, net.in_channels), *kinds.undecidable(net)),
+        also=_also(net),
         task=task,
         steps=_steps(kind.name, net.in_channels, framed),
         input_channels=net.in_channels,
@@ -99,6 +100,13 @@ def _others(kind: str, channels: int) -> tuple[str, ...]:
     if kind == "sdxl" and channels == 4:
         return ("whether it is SDXL's own, a fine-tune, or IDM-VTON's garment UNet",)
     return ()
+
+
+def _also(net: UNet) -> tuple[str, ...]:
+    """Systems that publish this very network among their files, in any width."""
+    if net.linear:
+        return ("idm_vton", "leffa") if net.in_channels == 4 else ()
+    return {4: ("champ", "leffa", "ootdiffusion"), 9: ("catvton",)}.get(net.in_channels, ())
 
 
 def _steps(kind: str, channels: int, framed: bool) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """`python -m mycloset` is the `mycloset` command."""
 
-from mycloset.cli.main import run
+from mycloset.cli.start import run
 
 if __name__ == "__main__":
     run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +78,7 @@ def test_any_widths_levels_and_norms_are_read_from_shapes(data: st.DataObject) -
     raft = Raft(
         small=small,
         features=data.draw(encoder),
-        context=replace(context, out=hidden + context.out),
+        context=context._replace(out=hidden + context.out),
         correlation=(levels * (2 * radius + 1) ** 2, *[data.draw(width) for _ in range(2 - small)]),
         flow=(data.draw(width), data.draw(width)),
         motion=data.draw(width),

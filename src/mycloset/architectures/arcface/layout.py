@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import (
@@ -33,8 +33,7 @@ _WIDTHS = (64, 128, 256, 512)
 _MARGIN = "ArcFace or CosFace: the margin's head is not in the file"
 
 
-@dataclass(frozen=True)
-class _Network:
+class _Network(NamedTuple):
     """A backbone.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import bottleneck, conv_norm, put
 from mycloset.architectures.family import (
@@ -37,8 +37,7 @@ _MODULES = ("model", "vgg")
 """What the features' network is called; the first releases say `vgg`, whatever it is."""
 
 
-@dataclass(frozen=True)
-class _Regressor:
+class _Regressor(NamedTuple):
     """Convolutions over the correlations (outputs and kernel), then a linear layer."""
 
     inputs: int
@@ -47,8 +46,7 @@ class _Regressor:
     norms: bool
 
 
-@dataclass(frozen=True)
-class _Network:
+class _Network(NamedTuple):
     """Blocks of a ResNet's layers, or how many convolutions of a VGG-16; and the regressors."""
 
     resnet: tuple[int, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import Claim, Family, Shape, Shapes, linear, norm
@@ -19,8 +19,7 @@ _FPS = 30
 _HEADS = 8
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A whole decoder: numbers a frame of dance and of music, frames, widths and depths."""
 
     poses: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import (
@@ -71,8 +71,7 @@ _BLOCK_8: tuple[Part, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class _Network:
+class _Network(NamedTuple):
     """Repeats of the three residual blocks, length of the embedding, identities (0: no logits)."""
 
     repeats: tuple[int, int, int]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
@@ -175,7 +174,7 @@ def _standard(width: int, *, all_rows: bool = False) -> Backbone:
         for branches, modules in ((2, 1), (3, 4), (4, 3))
     )
     if not all_rows:
-        stages = (*stages[:-1], replace(stages[-1], rows=1))
+        stages = (*stages[:-1], stages[-1]._replace(rows=1))
     return Backbone(3, (64, 64), ("BOTTLENECK", 4, 64), stages)
 
 

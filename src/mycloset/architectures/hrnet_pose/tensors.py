@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
 from mycloset.architectures.family import Shape, batch_norm, conv, linear
@@ -13,8 +12,7 @@ Kind = Literal["BASIC", "BOTTLENECK"]
 EXPANSION = {"BASIC": 1, "BOTTLENECK": 4}
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One stage: modules of parallel branches; `rows` is how many outputs its last module has."""
 
     modules: int
@@ -29,8 +27,7 @@ class Stage:
         return tuple(planes * EXPANSION[self.kind] for planes in self.channels)
 
 
-@dataclass(frozen=True)
-class Backbone:
+class Backbone(NamedTuple):
     """The whole network up to its head."""
 
     inputs: int
@@ -45,8 +42,7 @@ class Backbone:
         return self.stages[-1].channels[0]
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """What follows: a convolution to heatmaps, a classifier, or nothing."""
 
     joints: int = 0

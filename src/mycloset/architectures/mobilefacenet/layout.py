@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import (
@@ -30,8 +30,7 @@ _VARIANTS = {(128, (1, 4, 6, 2)): "mbf", (256, (2, 8, 12, 4)): "mbf_large"}
 """First width and blocks -> the published networks."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A network.
 
     Attributes:
@@ -51,8 +50,7 @@ class Network:
     embedding: int
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """What a layout calls its modules.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
 from mycloset.architectures.family import (
@@ -37,8 +37,7 @@ _LAYOUTS = {
 """Layout -> what stands before the ResNet's keys and before the others."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A whole network.
 
     Attributes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import Shape, batch_norm, conv, norm
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """What a layout calls its modules; `{}` stands for a number."""
 
     layout: str
@@ -59,8 +58,7 @@ TORCHVISION = Names(
 )
 
 
-@dataclass(frozen=True)
-class Encoder:
+class Encoder(NamedTuple):
     """Stem, three layers of two blocks, and a last convolution."""
 
     inputs: int
@@ -70,8 +68,7 @@ class Encoder:
     norm: str
 
 
-@dataclass(frozen=True)
-class Raft:
+class Raft(NamedTuple):
     """A whole network, by the widths of its convolutions."""
 
     small: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
 from mycloset.architectures.family import (
@@ -28,8 +28,7 @@ _DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
 }
 
 
-@dataclass(frozen=True)
-class MobileNet:
+class MobileNet(NamedTuple):
     """Outputs of each stage's layers: a convolution first, separable ones behind."""
 
     inputs: int
@@ -41,8 +40,7 @@ class MobileNet:
         return tuple(stage[-1] for stage in self.stages)
 
 
-@dataclass(frozen=True)
-class ResNet:
+class ResNet(NamedTuple):
     """Blocks and planes of the four layers."""
 
     inputs: int
@@ -58,8 +56,7 @@ class ResNet:
         return tuple(planes * (4 if self.deep else 1) for planes in self.planes[1:])
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A body, the pyramid's channels, and the anchors of each place."""
 
     body: MobileNet | ResNet

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import (
@@ -28,8 +28,7 @@ _SETS = {14: "CrowdPose", 16: "MPII", 17: "COCO", 133: "COCO-WholeBody"}
 _FILTERS = 256
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A whole network.
 
     Attributes:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from mycloset.architectures.blocks import put
 from mycloset.architectures.family import Shape, batch_norm, conv, linear
 from mycloset.architectures.yolov8.topology import Topology
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(NamedTuple):
     """What the last layer finds.
 
     Attributes:
@@ -35,8 +34,7 @@ class Head:
     masks: tuple[int, int] = (0, 0)
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A whole network: outputs and bottlenecks of every layer (0 where it has none)."""
 
     topology: Topology

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["conv", "c2f", "c2", "sppf", "up", "cat"]
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer.
 
     Attributes:
@@ -27,8 +25,7 @@ class Layer:
     joined: int = 0
 
 
-@dataclass(frozen=True)
-class Topology:
+class Topology(NamedTuple):
     """Layers, and which of them the head reads (none: it classifies the last)."""
 
     name: str
@@ -37,8 +34,7 @@ class Topology:
     strides: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """Multiples by which a scale's layers differ from those written here."""
 
     depth: float

@@ -143,21 +143,26 @@ class _Reading:
         if member is None:
             name = f"{self._prefix}tensors/{key}"
             member = self._archive.by_name.get(name)
+        told = f"data/{shown(key)[1:-1]}"
         if member is None:
-            raise TroubleError(f"lies in data/{shown(key)[1:-1]}, which the archive does not have")
-        self._used.add(name)
-        if member.size != nbytes:
-            raise TroubleError(
-                f"lies in data/{key}, which has {member.size} bytes where {nbytes} are said"
+            trouble = f"lies in {told}, which the archive does not have"
+            return Stored(
+                Storage(f"{self._prefix}data/{key}", nbytes, None), dtype, 0, nbytes, trouble
             )
+        self._used.add(name)
+        trouble, place = "", None
         try:
-            place = self._archive.place(member)
+            if member.method == STORED:
+                place = self._archive.place(member)
+                if member.packed != member.size:
+                    trouble = f"lies in {told}, whose two sizes differ"
         except DamagedError as error:
-            raise TroubleError(f"lies in data/{key}, which is damaged: {error.message}") from None
-        if member.method == STORED and member.packed != member.size:
-            raise TroubleError(f"lies in data/{key}, whose two sizes differ")
-        offset = place if member.method == STORED else None
-        return Stored(Storage(name, nbytes, offset), dtype, 0, nbytes)
+            trouble = f"lies in {told}, which is damaged: {error.message}"
+        if member.size != nbytes:
+            trouble = f"lies in {told}, which has {member.size} bytes where {nbytes} are said"
+        if trouble:
+            place = None
+        return Stored(Storage(name, nbytes, place), dtype, 0, nbytes, trouble)
 
     def _constants(self) -> list[TensorGroup]:
         member = self._archive.by_name.get(f"{self._prefix}constants.pkl")

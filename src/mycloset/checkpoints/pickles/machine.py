@@ -42,7 +42,7 @@ def read_pickle(tape: Tape, start: int = 0) -> Pickle:
     except BrokenPickleError as error:
         walk.hazards.append(Hazard(error.kind, str(error), walk.at))
         value = walk.salvage()
-    made = (walk.globals, walk.calls, walk.builds, walk.hazards)
+    made = (walk.globals, walk.calls, walk.builds, walk.persistents, walk.hazards)
     return Pickle(value, start, walk.at, whole, *made)
 
 
@@ -50,7 +50,7 @@ class _Walk(Workbench):
     def run(self) -> Any:
         """The value that STOP finds; one branch an opcode, the most frequent first."""
         stack, marked, memo, sparse = self.stack, self.marked, self.memo, self.sparse
-        calls = self.calls
+        calls, persistents = self.calls, self.persistents
         records, rebuild, hooks = Records(), _NOTHING, None
         base, pos, start, limit, data = self.at, 0, 0, 0, b""
         rest, rounds = repeat(None, _ROUND), 0
@@ -85,6 +85,7 @@ class _Walk(Workbench):
                             record = records.read(data, pos, base, memo, rebuild, hooks)
                             if record is not None:
                                 pos, value = record
+                                persistents.append(value.args[0])
                                 self.room -= COST
                         stack.append(value)
                     elif op == 0x28:  # MARK
@@ -123,6 +124,7 @@ class _Walk(Workbench):
                             record = records.read(data, pos, base, memo, rebuild, hooks)
                             if record is not None:
                                 pos, value = record
+                                persistents.append(value.args[0])
                                 self.room -= COST
                         stack.append(value)
                     elif op == 0x4D:  # BININT2
@@ -133,6 +135,7 @@ class _Walk(Workbench):
                         self.room -= 64
                     elif op == 0x51:  # BINPERSID
                         stack[-1] = Persistent(stack[-1])
+                        persistents.append(stack[-1])
                         self.room -= 64
                     elif op == 0x89:  # NEWFALSE
                         stack.append(False)

@@ -19,9 +19,6 @@ from mycloset.checkpoints.pickles.nodes import (
 )
 from mycloset.checkpoints.source import DamagedError
 
-CHUNK = 1 << 18
-"""Bytes that are read at a time."""
-
 MEMORY = 120_000_000
 """Bytes that a description may take, by rough count."""
 
@@ -91,6 +88,7 @@ class Workbench:
         self.globals: list[Global] = []
         self.calls: list[Call] = []
         self.builds: list[Build] = []
+        self.persistents: list[Persistent] = []
         self.hazards: list[Hazard] = []
         self._costly = COSTLY_KEYS
         self._frame_end = 0
@@ -119,7 +117,7 @@ class Workbench:
                 raise BrokenPickleError(f"has a {opcode} without the end of its line")
             raise BrokenPickleError(f"has a {opcode} that needs more than there is on the stack")
         try:
-            return self.tape.read(here, min(max(needed, CHUNK), end - here))
+            return self.tape.read(here, min(max(needed, self.tape.chunk), end - here))
         except DamagedError as error:
             raise BrokenPickleError(f"cannot be read on: {error.message}") from None
 
@@ -345,7 +343,9 @@ class Workbench:
             elif op == 0x56:  # UNICODE
                 stack.append(line.decode("raw_unicode_escape"))
             else:  # PERSID
-                stack.append(Persistent(line.decode("ascii")))
+                found = Persistent(line.decode("ascii"))
+                stack.append(found)
+                self.persistents.append(found)
                 self.room -= 64
         except ValueError:
             message = f"has a {operands.name(op)} that does not say what it should"

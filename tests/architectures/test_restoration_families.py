@@ -7,6 +7,7 @@ import pytest
 import golden_files
 from layout_checks import takes_for_its_own
 from mycloset.architectures.clip.layout import FAMILY as CLIP
+from mycloset.architectures.codeformer.layout import FAMILY as CODEFORMER
 from mycloset.architectures.dpt.layout import FAMILY as DPT
 from mycloset.architectures.family import Family
 from mycloset.architectures.gfpgan.layout import FAMILY as GFPGAN
@@ -17,7 +18,7 @@ from mycloset.architectures.sam.layout import FAMILY as SAM
 from mycloset.architectures.srvgg.layout import FAMILY as SRVGG
 from mycloset.architectures.swinir.layout import FAMILY as SWINIR
 
-FAMILIES = (CLIP, DPT, GFPGAN, LPIPS, MOBILE_SAM, RRDB, SAM, SRVGG, SWINIR)
+FAMILIES = (CLIP, CODEFORMER, DPT, GFPGAN, LPIPS, MOBILE_SAM, RRDB, SAM, SRVGG, SWINIR)
 OTHERWISE = {
     "rrdb/realesr-general-x4v3": "srvgg",
     "champ/image_encoder_clip_vit_l14": "clip",

@@ -141,6 +141,22 @@ def test_any_text_tower_is_read_alone(tower: TextTower, bare: bool) -> None:
     assert claim.task == "text embedding"
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "text_model.final_layer_norm.weight",
+        "text_model.embeddings.token_embedding.weight",
+        "vision_model.pre_layrnorm.weight",
+        "vision_model.embeddings.class_embedding",
+        "vision_model.encoder.layers.3.mlp.fc1.weight",
+    ],
+)
+def test_a_copy_that_lost_a_tensor_is_still_taken_for_the_whole(lost: str) -> None:
+    whole = golden_files.shapes("clip/vit_b32_transformers")
+    part = {key: shape for key, shape in whole.items() if key != lost}
+    assert dict(FAMILY.read(part).tensors) == whole
+
+
 def test_siglip_is_refused() -> None:
     tower = TextTower(64, 256, 2)
     tensors = transformers_names.text_tensors(tower, numbers=False)

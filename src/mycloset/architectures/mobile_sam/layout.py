@@ -32,14 +32,16 @@ def read(shapes: Shapes) -> Claim:
 def examples() -> Iterator[Claim]:
     """The published model."""
     yield _claim(TinyViT(), DecoderSizes())
+    yield _claim(TinyViT(), DecoderSizes(early=160))
 
 
 def _claim(encoder: TinyViT, decoder: DecoderSizes) -> Claim:
     usual = encoder.widths == TinyViT().widths and encoder.depths == TinyViT().depths
     stages = "-".join(map(str, encoder.depths))
+    name, title = ("hq_vit_t", "HQ-SAM TinyViT") if decoder.early else ("vit_t", "MobileSAM")
     return Claim(
-        variant="vit_t" if usual else f"vit_t_{'x'.join(map(str, encoder.widths))}",
-        title="MobileSAM" if usual else f"MobileSAM, TinyViT of {stages} blocks",
+        variant=name if usual else f"{name}_{'x'.join(map(str, encoder.widths))}",
+        title=title if usual else f"{title} of {stages} blocks",
         config={
             "image_encoder": "TinyViT",
             "in_chans": encoder.channels,
@@ -59,6 +61,7 @@ def _claim(encoder: TinyViT, decoder: DecoderSizes) -> Claim:
             "decoder_mlp_dim": decoder.hidden,
             "iou_head_depth": decoder.score_depth,
             "iou_head_hidden_dim": decoder.score_hidden,
+            **({"vit_dim": decoder.early} if decoder.early else {}),
         },
         tensors=tiny_vit_tensors(encoder) | decoder_tensors(decoder),
         buffers=frozenset((GAUSSIAN,)),
@@ -93,6 +96,7 @@ FAMILY = Family(
             "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f",
             40728226,
         ),
+        Published("sam_hq_vit_tiny.pth", "hq_vit_t"),
     ),
     licence="Apache-2.0",
     source="ChaoningZhang/MobileSAM, mobile_sam/build_sam.py",

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model_files import Pickler, Tensor, state_dict
 
+import model_files
+from model_files import Pickler, Tensor, state_dict
 from mycloset.checkpoints.pickles.machine import read_pickle
-from mycloset.checkpoints.pickles.nodes import Blob, Call, Global, Key, Pickle, Tape
+from mycloset.checkpoints.pickles.nodes import Blob, Call, Global, Key, Persistent, Pickle, Tape
 from mycloset.checkpoints.pickles.rendering import shown
 
 
@@ -89,16 +90,17 @@ def test_random_opcodes_end_in_a_description(parts: list[bytes]) -> None:
 
 
 def _weights() -> bytes:
-    tensors: dict[str, Any] = {f"layer.{n}.weight": Tensor("float32", (n + 1, 3)) for n in range(60)}
+    """A state dict of 62 tensors: the later ones are past the memo's first 256 numbers."""
+    tensors: dict[str, Any] = {
+        f"layer.{n}.weight": Tensor("float32", (n + 1, 3)) for n in range(60)
+    }
     tensors["scalar"] = Tensor("int64", ())
     tensors["transposed"] = Tensor("float16", (4, 5), stride=(1, 4))
     for number, tensor in enumerate(tensors.values()):
         tensor.storage = str(number)
 
     def persistent(tensor: Tensor) -> Any:
-        from model_files import Global as Named
-
-        kind = Named("torch", "FloatStorage")
+        kind = model_files.Global("torch", "FloatStorage")
         return ("storage", kind, str(tensor.storage), "cpu", tensor.reach)
 
     return Pickler(persistent).dump({"state_dict": state_dict(tensors), "epoch": 3})
@@ -136,7 +138,9 @@ def _told(node: Any, depth: int = 0) -> Any:
         return [(_told(key, depth + 1), _told(value, depth + 1)) for key, value in node.items()]
     if isinstance(node, list | tuple):
         return [type(node).__name__, *(_told(part, depth + 1) for part in node)]
-    return _told(node.key, depth + 1) if hasattr(node, "key") else node
+    if isinstance(node, Key):
+        return ("key", _told(node.value, depth + 1))
+    return _told(node.key, depth + 1) if isinstance(node, Persistent) else node
 
 
 @given(st.data())
@@ -147,18 +151,19 @@ def test_the_quick_way_through_tensor_records_changes_nothing(data: st.DataObjec
         raw[data.draw(st.integers(len(raw) // 2, len(raw) - 1))] = data.draw(st.integers(0, 255))
     quick = walk(bytes(raw))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "mycloset.checkpoints.pickles.records.Records.read", lambda *arguments: None
-        )
+        patch.setattr("mycloset.checkpoints.pickles.records.Records.read", lambda *arguments: None)
         slow = walk(bytes(raw))
     assert _told(quick.value) == _told(slow.value)
     assert (quick.end, quick.whole) == (slow.end, slow.whole)
-    assert [hazard.message for hazard in quick.hazards] == [hazard.message for hazard in slow.hazards]
+    assert [hazard.message for hazard in quick.hazards] == [
+        hazard.message for hazard in slow.hazards
+    ]
     assert len(quick.persistents) == len(slow.persistents)
 
 
 def test_reading_in_small_parts_changes_nothing() -> None:
     for chunk in (1, 7, 64, 1000):
+
         def read(start: int, length: int) -> bytes:
             return WEIGHTS[start : start + length]
 
@@ -175,14 +180,16 @@ BOMBS = {
     "a deep key": b"\x80\x02}N" + b"\x85" * 300_000 + b"Ns.",
     "a long line": b"cos" + b"x" * 300_000,
     "dicts": b"\x80\x02" + b"}" * 1_500_000 + b".",
-    "far memo": b"\x80\x02N" + b"".join(b"r" + struct.pack("<I", 4_000_000_000 - n) for n in range(99_999)) + b".",
+    "far memo": b"\x80\x02N" + b"".join(
+        b"r" + struct.pack("<I", 4_000_000_000 - n) for n in range(99_999)) + b".",
     "huge string": b"\x80\x04\x8d" + struct.pack("<Q", 1 << 62) + b"x.",
     "huge bytes": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 33) + b"x.",
     "huge number": b"\x80\x02\x8b" + struct.pack("<i", 1 << 30) + b"x.",
     "negative length": b"\x80\x02\x8b" + struct.pack("<i", -5) + b"x.",
     "huge decimal": b"I" + b"9" * 60_000 + b"\n.",
     "colliding keys": b"}(" + b"".join(
-        b"\x8a\x0a" + ((2**61 - 1) * n).to_bytes(10, "little") + b"N" for n in range(1, 20_000)) + b"u.",
+        b"\x8a\x0a" + ((2**61 - 1) * n).to_bytes(10, "little") + b"N"
+        for n in range(1, 20_000)) + b"u.",
 }  # fmt: skip
 
 

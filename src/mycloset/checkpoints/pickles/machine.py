@@ -15,8 +15,9 @@ from mycloset.checkpoints.pickles.nodes import Call, Global, Hazard, Persistent,
 from mycloset.checkpoints.pickles.records import COST, Records
 from mycloset.checkpoints.pickles.workbench import BrokenPickleError, Workbench, string, text
 
-OPCODES = 3_000_000
-"""Opcodes that are walked; a checkpoint of 100 000 tensors has 2.5 million."""
+OPCODES = 2_000_000
+"""Opcodes that are walked, a tensor of the usual layout counting as one; a checkpoint of 100 000
+tensors has half a million."""
 
 DEPTH = 10_000
 """Marks that may be open; Python's own pickler gives up at some 1000."""
@@ -40,8 +41,9 @@ def read_pickle(tape: Tape, start: int = 0) -> Pickle:
         value = walk.run()
         whole = True
     except BrokenPickleError as error:
-        walk.hazards.append(Hazard(error.kind, str(error), walk.at))
+        hazard = Hazard(error.kind, str(error), walk.at)
         value = walk.salvage()
+        walk.hazards.append(hazard)
     made = (walk.globals, walk.calls, walk.builds, walk.persistents, walk.hazards)
     return Pickle(value, start, walk.at, whole, *made)
 

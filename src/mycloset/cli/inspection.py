@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +181,8 @@ def _write_page(html: Path, batch: Batch) -> None:
     from mycloset.images import write_bytes
     from mycloset.inspection.report.html import page
 
-    text = page(batch.analyses, batch.findings, batch.summary(), root=batch.root)
+    when = time.strftime("%Y-%m-%d %H:%M")
+    text = page(batch.analyses, batch.findings, batch.summary(), root=batch.root, when=when)
     write_bytes(html, text.encode("utf-8"))
 
 

@@ -159,8 +159,9 @@ def _numbers(raw: bytes, dtype: str) -> NDArray[Any] | None:
     import numpy as np
 
     if dtype in _SAME_NAME:
-        found = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<"))
-        return found.astype(np.complex128 if dtype.startswith("complex") else np.float64)
+        stored = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<"))
+        wide: NDArray[Any] = stored.astype("complex128" if "complex" in dtype else "float64")
+        return wide
     if dtype == "bool":
         return (np.frombuffer(raw, np.uint8) != 0).astype(np.float64)
     if dtype == "bfloat16":
@@ -171,7 +172,7 @@ def _numbers(raw: bytes, dtype: str) -> NDArray[Any] | None:
         return upper.view(np.float16).astype(np.float64)
     if dtype == "float8_e4m3fn":
         decoded = np.array([_e4m3fn(code) for code in range(256)], np.float64)
-        return decoded.take(np.frombuffer(raw, np.uint8))
+        return decoded[np.frombuffer(raw, np.uint8)]
     return None
 
 

@@ -1,1 +1,0 @@
-"""SCHP: human parsing with edges (Self-Correction for Human Parsing, CE2P)."""

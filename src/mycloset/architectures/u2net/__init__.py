@@ -1,1 +1,0 @@
-"""U2-Net: salient objects, people, portraits and garments from nested U-structures."""

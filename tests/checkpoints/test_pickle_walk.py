@@ -128,7 +128,8 @@ def test_changed_bytes_end_in_a_description(data: st.DataObject) -> None:
 
 def _told(node: Any, depth: int = 0) -> Any:
     """All that a node says, places of opcodes included."""
-    assert depth < 50
+    if depth > 25:
+        return "…"
     if isinstance(node, Call):
         parts = (node.function, node.args, node.offset, node.how, node.state, node.items)
         return ("call", *(_told(part, depth + 1) for part in parts))

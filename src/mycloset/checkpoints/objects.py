@@ -139,7 +139,10 @@ class _Tree:
 
     def _mapping(self, items: dict[Any, Any], path: tuple[str, ...], depth: int) -> None:
         if self._is_optimizer(items, path):
-            tensors = list(self._all_tensors(items, "", depth))
+            tensors = []
+            for key, value in items.items():
+                if value.__class__ not in _SCALARS:
+                    tensors += self._all_tensors(value, f"{containers.label(key)}.", depth + 1)
             if tensors:
                 self.add(path, tensors, "optimizer")
             self._note(path, items)

@@ -172,8 +172,8 @@ FAMILY = Family(
     read=read,
     examples=examples,
     published=(
-        Published("deeplabv3_resnet101_coco-586e9e4e.pth", "resnet101"),
-        Published("deeplabv3_resnet50_coco-cd0a2569.pth", "resnet50"),
+        Published("deeplabv3_resnet101_coco-586e9e4e.pth", "resnet101", "586e9e4e"),
+        Published("deeplabv3_resnet50_coco-cd0a2569.pth", "resnet50", "cd0a2569"),
     ),
     licence="BSD-3-Clause",
     source="torchvision, models/segmentation/deeplabv3.py",

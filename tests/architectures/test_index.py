@@ -24,7 +24,7 @@ def test_the_index_that_ships_is_that_of_the_families() -> None:
 @pytest.mark.parametrize(
     ("name", "variant"),
     [
-        ("dpt/dpt_large_384", "dpt_large"),
+        ("dpt/dpt_large_384", "dpt_large_384"),
         ("torchvision/vgg16", "vgg16"),
         ("sam/sam_vit_b_01ec64", "vit_b"),
         ("stable_diffusion/sd15_unet_diffusers", "sd15-unet"),

@@ -304,6 +304,8 @@ class _Tree:
 
     def _note(self, path: tuple[str, ...], node: Any) -> None:
         """Keep what a node without tensors says, one level of it."""
+        if len(self.values) >= VALUES:
+            return
         items = containers.mapping_of(node)
         if items is not None and len(items) <= 100:
             told = False

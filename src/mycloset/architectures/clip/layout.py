@@ -17,6 +17,8 @@ from mycloset.architectures.clip.published import EXAMPLES, PUBLISHED, Example
 from mycloset.architectures.clip.towers import ResNetTower, TextTower, VisionTower
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes, require
 
+_TEXT_SIGNS = ("token_embedding.weight", "positional_embedding", "ln_final.weight")
+_VISION_SIGNS = ("visual.conv1.weight", "visual.class_embedding")
 _TEXT_ENDS = ("embeddings.token_embedding.weight", "final_layer_norm.weight")
 _VISION_ENDS = ("embeddings.class_embedding", "pre_layrnorm.weight")
 _SIGLIP = "its text tower ends in a `head`: SigLIP"
@@ -28,23 +30,22 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it holds none.
     """
-    if "token_embedding.weight" in shapes or "visual.conv1.weight" in shapes:
-        return _read_openai(shapes)
-    if "class_embedding" in shapes:
+    if "class_embedding" in shapes or "attnpool.positional_embedding" in shapes:
         vision = openai.read_vision(shapes, "")
         return _openai(None, vision, _norm_first(shapes), constants=False, root="")
+    if any(key in shapes for key in (*_TEXT_SIGNS, *_VISION_SIGNS)):
+        return _read_openai(shapes)
     return _read_transformers(shapes)
 
 
 def _read_openai(shapes: Shapes) -> Claim:
     first = _norm_first(shapes)
     constants = any(key in shapes for key in openai.CONSTANTS)
-    vision = None
-    if any(key.startswith("visual.") for key in shapes):
-        vision = openai.read_vision(shapes)
-    if vision is not None and "token_embedding.weight" not in shapes:
+    seeing = any(key.startswith("visual.") for key in shapes)
+    vision = openai.read_vision(shapes) if seeing else None
+    if vision is not None and not any(key in shapes for key in _TEXT_SIGNS):
         return _openai(None, vision, first, constants)
-    scaled = vision is not None or "logit_scale" in shapes
+    scaled = seeing or "logit_scale" in shapes
     return _openai(openai.read_text(shapes), vision, first, constants, scaled=scaled)
 
 
@@ -85,7 +86,7 @@ def examples() -> Iterator[Claim]:
     seen = set()
     for example in EXAMPLES:
         for claim in _claims(example):
-            mark = (claim.layout, claim.variant, len(claim.tensors))
+            mark = (claim.layout, claim.variant, tuple(claim.tensors))
             if mark not in seen:  # Models of several picture towers share a text tower.
                 seen.add(mark)
                 yield claim
@@ -97,11 +98,12 @@ def _claims(example: Example) -> Iterator[Claim]:
     if isinstance(vision, ResNetTower):
         return
     yield _openai(text, None, norm_first=True, constants=False)
-    yield _transformers(text, vision, numbers=False, bare=False)
-    for cut in (text, replace(text, projection=None)):
-        yield _transformers(cut, None, numbers=False, bare=False)
-    for seeing in (vision, replace(vision, projection=None)):
-        yield _transformers(None, seeing, numbers=False, bare=False)
+    for numbers in (False, True):
+        yield _transformers(text, vision, numbers=numbers, bare=False)
+        for cut in (text, replace(text, projection=None)):
+            yield _transformers(cut, None, numbers=numbers, bare=False)
+        for seeing in (vision, replace(vision, projection=None)):
+            yield _transformers(None, seeing, numbers=numbers, bare=False)
 
 
 def _openai(
@@ -174,6 +176,8 @@ FAMILY = Family(
         ("visual.conv1.weight", "visual.ln_pre.weight"),
         ("token_embedding.weight", "ln_final.weight", "transformer.resblocks.0.ln_1.weight"),
         ("class_embedding", "conv1.weight", "transformer.resblocks.0.ln_1.weight"),
+        ("attnpool.positional_embedding", "layer1.0.conv1.weight"),
+        ("visual.attnpool.positional_embedding", "visual.layer1.0.conv1.weight"),
         ("text_model.embeddings.token_embedding.weight", "text_model.final_layer_norm.weight"),
         ("vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight"),
         ("text_model.final_layer_norm.weight", "text_model.encoder.layers.0.mlp.fc1.weight"),

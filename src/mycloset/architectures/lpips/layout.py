@@ -97,6 +97,7 @@ def _claim(module: Module) -> Claim:
     evidence = [f"`lin0.model.{place}.weight` and its followers weigh {widths} features"]
     if module.whole and net is not None:
         evidence.append(f"the numbers under `net.slice2` are those of {TITLES[net]}")
+    told = tensors(module)
     return Claim(
         variant=net or f"heads_{'-'.join(map(str, taps))}",
         title=name if module.whole else f"{name}, linear heads alone",
@@ -107,9 +108,9 @@ def _claim(module: Module) -> Claim:
             "lpips": True,
             "use_dropout": module.dropout,
         },
-        tensors=tensors(module),
+        tensors=told,
         layout="original" if module.whole else "linear heads",
-        buffers=frozenset(_SCALING),
+        buffers=frozenset({*_SCALING, *(key for key in told if key.startswith("lins."))}),
         evidence=tuple(evidence),
         undecidable=tuple(undecidable),
         input_channels=3 if module.whole else None,

@@ -10,7 +10,7 @@ from mycloset.architectures.comparison import Comparison
 from mycloset.architectures.index import Twin
 from mycloset.architectures.registry import Opinion, Recognition, family, recognise
 from mycloset.checkpoints.contents import TensorGroup
-from mycloset.checkpoints.tensors import FLOATING, TensorTable
+from mycloset.checkpoints.tensors import FLOATING, RUNNING, TensorTable
 from mycloset.inspection.results import Candidate, Neighbour, Network, Structure, Verdict
 from mycloset.inspection.structure import describe
 
@@ -264,6 +264,7 @@ def _size(table: TensorTable, identity: _Identity) -> int:
         if (entry := table.get(key)) is not None
         and entry.trainable is not False
         and entry.dtype in FLOATING
+        and not key.endswith(RUNNING)
         and (entry.storage, entry.offset) not in shared
     )
 

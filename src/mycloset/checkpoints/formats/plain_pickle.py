@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mycloset.checkpoints import containers
 from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
 from mycloset.checkpoints.formats import torch_legacy
 from mycloset.checkpoints.objects import build_tree
-from mycloset.checkpoints.pickles.nodes import Tape
+from mycloset.checkpoints.pickles.grading import inner_tape
+from mycloset.checkpoints.pickles.nodes import Call, Tape
 from mycloset.checkpoints.pickles.rendering import shown
 from mycloset.checkpoints.pickles.scanning import scan
 from mycloset.checkpoints.rebuilding import Rebuilder, Stored, TroubleError
@@ -21,7 +23,8 @@ def read(source: Source) -> Checkpoint:
     Raises:
         DamagedError: not one opcode of it makes sense.
     """
-    found = scan(Tape.over(source), source.path.name)
+    tape = Tape.over(source)
+    found = scan(tape, source.path.name)
     pickles = (found.pickle, *found.following)
     old = len(pickles) > 2 and pickles[1].value == torch_legacy.PROTOCOL
     if found.pickle.value == torch_legacy.MAGIC or old:
@@ -36,9 +39,18 @@ def read(source: Source) -> Checkpoint:
         message = "The file was written by joblib, which puts arrays between opcodes; not read on."
         findings = [item for item in findings if item.kind != "corrupt"]
         findings.append(Finding("unreadable", "warning", message))
+
+    def storage(node: Any) -> Stored:
+        """A storage that the pickle holds in a pickle of its own."""
+        if isinstance(node, Call) and isinstance(node.args, tuple) and node.args:
+            inside = inner_tape(node.args[0], tape)
+            if containers.class_of(node) == "torch.storage._load_from_bytes" and inside:
+                return torch_legacy.inner_storage(inside)
+        raise TroubleError(f"lies in what the file does not have: {shown(node)}")
+
     for index, pickle in enumerate(pickles):
         wrapper = (str(index),) if index else ()
-        contents = build_tree(pickle.value, Rebuilder(_no_storage, origin=0), wrapper)
+        contents = build_tree(pickle.value, Rebuilder(storage, origin=0), wrapper)
         groups += [group for group in contents.groups if group.table]
         values = {**contents.values, **values}
         findings += contents.findings
@@ -55,7 +67,3 @@ def read(source: Source) -> Checkpoint:
         globals=found.globals,
         findings=tuple(findings),
     )
-
-
-def _no_storage(node: Any) -> Stored:
-    raise TroubleError(f"lies in what the file does not have: {shown(node)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse
 from mycloset.checkpoints.objects import build_tree
+from mycloset.checkpoints.pickles.machine import read_pickle
 from mycloset.checkpoints.pickles.nodes import Persistent, Tape
 from mycloset.checkpoints.pickles.rendering import shown
 from mycloset.checkpoints.pickles.scanning import Scan, scan
@@ -39,6 +40,29 @@ def read_from(source: Source, start: int) -> Checkpoint:
         DamagedError: it ends before the object begins.
     """
     return _Reading(source, start).checkpoint()
+
+
+def inner_storage(tape: Tape) -> Stored:
+    """The one storage of a stream within a pickle, as `pickle.dump` of a tensor writes it.
+
+    Raises:
+        TroubleError: not such a stream, or cut off.
+    """
+    values, place = [], 0
+    for _ in _NAMES:
+        found = read_pickle(tape, place)
+        if not found.whole:
+            raise TroubleError("lies in a storage that is broken")
+        values.append(found.value)
+        place = found.end
+    if values[0] != MAGIC or not isinstance(values[3], Persistent):
+        raise TroubleError("lies in what is no storage")
+    dtype, key, elements, _ = storage_parts(values[3].key)
+    nbytes = (elements * BITS[dtype or "uint8"] + 7) // 8
+    if place + 8 + nbytes > tape.end:
+        raise TroubleError("lies in a storage that was cut off")
+    offset = None if tape.origin is None else tape.origin + place + 8
+    return Stored(Storage(key, nbytes, offset), dtype, 0, nbytes)
 
 
 class _Reading:

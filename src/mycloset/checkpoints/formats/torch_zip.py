@@ -50,6 +50,7 @@ class _Reading:
         self._findings: list[Finding] = []
         self._globals: list[GlobalUse] = []
         self._used: set[str] = set()
+        self._walked: set[int] = set()
         first = archive.members[0].name if archive.members else ""
         # PyTorch takes the folder of the first member for the archive's own.
         self._prefix = first.partition("/")[0] + "/" if "/" in first else ""
@@ -58,12 +59,13 @@ class _Reading:
     def checkpoint(self) -> Checkpoint:
         """All that the archive holds."""
         archive, prefix = self._archive, self._prefix
-        main = archive.by_name.get(f"{prefix}data.pkl")
-        if main is None:
-            found = [m for m in archive.members if m.name.rpartition("/")[2] == "data.pkl"]
-            if found:
-                main = found[0]
-                prefix = self._prefix = main.name.removesuffix("data.pkl")
+        # PyTorch's reader looks names up without regard to case, and takes the first.
+        wanted = f"{prefix}data.pkl".lower()
+        found = [m for m in archive.members if m.name.lower() == wanted]
+        found = found or [m for m in archive.members if m.name.rpartition("/")[2] == "data.pkl"]
+        main = found[0] if found else None
+        if main is not None:
+            prefix = self._prefix = main.name[: -len("data.pkl")]
         if main is None:
             return self._no_model()
         script = f"{prefix}constants.pkl" in archive.by_name or any(
@@ -120,6 +122,7 @@ class _Reading:
 
     def _scan(self, member: Member) -> Scan | None:
         self._used.add(member.name)
+        self._walked.add(member.header)
         name = member.name.removeprefix(self._prefix)
         try:
             data = self._archive.read(member, PICKLE)
@@ -175,9 +178,11 @@ class _Reading:
         """Walk every other member that is a pickle by its name or its bytes."""
         left = OTHERS
         for count, member in enumerate(self._archive.members):
-            again = member is not self._archive.by_name[member.name]
-            if member.name in self._used and not again:
+            if member.header in self._walked or (
+                member.name in self._used and member is self._archive.by_name[member.name]
+            ):
                 continue
+            again = member.name in self._used
             if count >= _SNIFFED or not member.size:
                 continue
             named = member.name.lower().endswith((".pkl", ".pickle", ".pck", "_pkl"))

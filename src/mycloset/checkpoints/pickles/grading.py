@@ -28,8 +28,14 @@ from mycloset.checkpoints.pickles.rendering import shown
 TOLD = 40
 """Dangerous and suspicious calls that are told one by one."""
 
+TOLD_EACH = 8
+"""Calls of one global that are told one by one."""
+
 NESTED = 4
 """Pickles within pickles that are walked, one in the other."""
+
+INNER_TEXT = 16 << 20
+"""Bytes of text that are decoded to look for a pickle in them."""
 
 _ORDER: tuple[Grade, ...] = ("weights", "harmless", "unknown", "dangerous")
 _MAKERS = frozenset({"copyreg._reconstructor", "copy_reg._reconstructor"})
@@ -100,6 +106,9 @@ class _Grader:
         self._member = member
         self._depth = depth
         self._told: set[tuple[str, str]] = set()
+        self._counts: dict[str, int] = {}
+        # Globals whose further calls say nothing new.
+        self._settled: set[Global] = set()
 
     def grade(self, pickle: Pickle) -> None:
         """Note all that a pickle uses."""
@@ -118,11 +127,15 @@ class _Grader:
 
     def _call(self, call: Call) -> None:
         function = call.function
+        if function.__class__ is Global and function in self._settled:
+            return
         if function.__class__ is Persistent:
             function = _class_of(function)
         if function.__class__ is not Global:
+            if self._counts.get(_RESULT, 0) > TOLD_EACH and isinstance(function, Call):
+                return
             if isinstance(function, Call):
-                self._use("(result of a call)", "dangerous", call, call.offset)
+                self._use(_RESULT, "dangerous", call, call.offset)
             elif function is not None and not isinstance(function, str | int | float):
                 self._use("(no global)", "unknown", call, call.offset)
             return
@@ -132,12 +145,14 @@ class _Grader:
         """Grade the call of a global, by its name and by how it is called."""
         path = function.path
         grade = grade_name(function.module, function.name)
-        if grade == "weights" and path not in _WATCHED_WEIGHTS:
+        if grade == "weights" and path not in _WATCHED:
             use = self.uses[path]
             if not use.called:
                 self.uses[path] = _as_called(use)
+            self._settled.add(function)
             return
         args = call.args if isinstance(call.args, tuple) else ()
+        bag = known.is_bag(function.module, function.name)
         new = call.how == "new" or (call.how == "object" and not args)
         if path in _MAKERS:
             grade = self._reconstructor(args, call)
@@ -145,6 +160,8 @@ class _Grader:
             grade = self._inner(args[0] if args else None, call, new=True)
         elif path in dangers.LOADERS:
             grade = self._loader(args, path)
+            if grade == "unknown":
+                call = Call(function, "a pickle of weights", call.offset)
         elif path == "functools.partial":
             inner = args[0] if args else None
             plain = isinstance(inner, Global) and self._rank(inner) <= 1
@@ -152,14 +169,18 @@ class _Grader:
         elif path in ("builtins.getattr", "__builtin__.getattr"):
             grade = _getattr_grade(args)
         elif path == "_codecs.encode":
-            plain = len(args) == 1 or (len(args) == 2 and args[1] in _CODECS)
+            plain = len(args) == 1 or (
+                len(args) == 2 and isinstance(args[1], str) and args[1] in _CODECS
+            )
             grade = grade if plain else "unknown"
         elif path.endswith(("_rebuild_from_type_v2", "_rebuild_from_type")):
             grade = self._from_type(args, call)
-        elif known.is_bag(function.module, function.name) and not new:
+        elif bag and not new:
             # Its constructor runs.
             grade = "unknown" if grade == "harmless" else grade
         self._use(path, grade, call, function.offset)
+        if self._counts[path] > TOLD_EACH and path not in _WATCHED and not bag:
+            self._settled.add(function)
 
     def _reconstructor(self, args: tuple[Any, ...], call: Call) -> Grade:
         """`copyreg._reconstructor(cls, base, state)`: `base.__new__`, then `base.__init__`."""
@@ -199,13 +220,15 @@ class _Grader:
     def _loader(self, args: tuple[Any, ...], path: str) -> Grade:
         """Walk the pickles that a loader is given; a loader of what is no more than weights is
         still not one that a file of weights needs."""
-        data = self._bytes(args[0]) if args else None
-        if data is None or self._depth >= NESTED or data[:2] == b"PK":
+        tape = inner_tape(args[0], self._tape) if args else None
+        if tape is None or self._depth >= NESTED:
             return "dangerous"
-        inner = _Grader(Tape.of(data), f"the pickle in {self._name}", self._member, self._depth + 1)
+        inner = _Grader(tape, f"the pickle in {self._name}", self._member, self._depth + 1)
         place, grade, whole = 0, 0, 0
         for _ in range(8):
-            found = read_pickle(Tape.of(data), place)
+            found = read_pickle(tape, place)
+            if not found.whole and whole and not found.calls:
+                break  # a storage's bytes
             inner.grade(found)
             if not found.whole:
                 break
@@ -217,19 +240,6 @@ class _Grader:
         self.findings += inner.findings
         plain = path == "torch.storage._load_from_bytes" and grade <= 1 and whole
         return "unknown" if plain else "dangerous"
-
-    def _bytes(self, node: Any) -> bytes | None:
-        if isinstance(node, Call) and isinstance(node.function, Global):
-            usual = node.function.path == "_codecs.encode" and isinstance(node.args, tuple)
-            node = node.args[0] if usual and node.args else None
-        if isinstance(node, Blob) and node.length <= 32 << 20:
-            raw = self._tape.read(node.start, node.length)
-            if node.kind != "str":
-                return raw
-            node = raw.decode("utf-8", "replace")
-        if isinstance(node, str):
-            return node.encode("latin1", "replace")
-        return node if isinstance(node, bytes) else None
 
     def _build(self, build: Build) -> None:
         target, state, offset = build
@@ -249,8 +259,11 @@ class _Grader:
                         self._tell("dangerous", f"sets {key} of {whose}", offset, key)
 
     def _use(self, path: str, grade: Grade, call: Call, offset: int) -> None:
-        """Note that a global is called."""
+        """Note that a global is called; of many calls the first few are told."""
         use = self.uses.get(path)
+        self._counts[path] = count = self._counts.get(path, 0) + 1
+        if use is not None and use.called and use.grade == grade and count > TOLD_EACH:
+            return
         worst = grade if use is None or not use.called else _worse(use.grade, grade)
         risky = grade in ("unknown", "dangerous")
         if use is None or not use.called or use.grade != worst:
@@ -271,10 +284,47 @@ class _Grader:
         self.findings.append(Finding(kind, severity, message, details))  # type: ignore[arg-type]
 
 
-_WATCHED_WEIGHTS = frozenset(
-    {"_codecs.encode", "torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type"}
+def inner_tape(node: Any, outer: Tape) -> Tape | None:
+    """The bytes that a node stands for, as a tape; None where it stands for none, or too many.
+
+    Args:
+        node: bytes, or how protocol 2 wrote them.
+        outer: what the pickle was read from.
+    """
+    if isinstance(node, Call) and isinstance(node.function, Global):
+        usual = node.function.path == "_codecs.encode" and isinstance(node.args, tuple)
+        node = node.args[0] if usual and node.args else None
+    if isinstance(node, Blob):
+        if node.kind != "str":
+            place, origin = node.start, outer.origin
+            return Tape(
+                lambda start, length: outer.read(place + start, length),
+                node.length,
+                None if origin is None else origin + place,
+            )
+        if node.length > INNER_TEXT:
+            return None
+        node = outer.read(node.start, node.length).decode("utf-8", "replace")
+    if isinstance(node, str):
+        node = node.encode("latin1", "replace")
+    return Tape.of(node) if isinstance(node, bytes) else None
+
+
+_RESULT = "(result of a call)"
+_WATCHED = frozenset(
+    {
+        *_MAKERS,
+        *_NEW,
+        *dangers.LOADERS,
+        "functools.partial",
+        "builtins.getattr",
+        "__builtin__.getattr",
+        "_codecs.encode",
+        "torch._tensor._rebuild_from_type_v2",
+        "torch._tensor._rebuild_from_type",
+    }
 )
-"""Functions of the weights-only set whose arguments matter."""
+"""Functions whose arguments matter for their grade."""
 
 
 def _as_called(use: GlobalUse) -> GlobalUse:

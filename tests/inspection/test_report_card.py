@@ -60,6 +60,7 @@ def test_the_first_line_says_what_it_is(analysis: CheckpointAnalysis, first: str
         "3 in, 20 out",
         "human_parsing",
         "schp / lip",
+        "also in      graphonomy",
         "MIT (of the published weights)",
         "original keys, under state_dict, prefix module.",
         "112 convolutions, 110 norms, depth 60",

@@ -47,7 +47,7 @@ _NETWORK: dict[str, Any] = {
     "confidence": 0.995,
     "evidence": ("`decoder.conv4.weight` is [20, 256, 1, 1]: LIP classes",),
     "undecidable": ("the input size: any multiple of 16 has the same tensors",),
-    "also": (),
+    "also": ("graphonomy",),
     "tensors": 676,
     "parameters": 66_721_460,
     "bytes": 267_000_000,
@@ -85,7 +85,7 @@ def unknown(**changes: Any) -> Network:
         "family": None, "variant": None, "verdict": "unknown", "confidence": 0.0, "layout": None,
         "title": "unknown network (vision transformer)", "task": None, "steps": (), "config": {},
         "evidence": (), "undecidable": (), "licence": "", "output_channels": None,
-        "wrapper": "", "prefix": "", "digest": "77aa" * 16,
+        "wrapper": "", "prefix": "", "also": (), "digest": "77aa" * 16,
         "neighbours": (Neighbour("sam", "vit_b", 0.72, "no prompt encoder; 14 of 12 blocks"),),
         "candidates": (
             Candidate("sam", "near", "no `prompt_encoder.point_embeddings.0.weight`", "vit_b", 0.7),

@@ -128,8 +128,11 @@ def _show(screen: Screen, batch: Batch, *, keys: bool) -> None:
         screen.lines(table_lines(batch.analyses, root=batch.root))
     if keys:
         _show_keys(screen, batch)
-    summary = summary_lines(batch.summary(), batch.analyses, batch.findings, width=screen.width)
-    screen.lines([[], *summary])
+    summary = batch.summary()
+    told = summary_lines(
+        summary, batch.analyses, batch.findings, root=batch.root, width=screen.width
+    )
+    screen.lines([[], *told])
 
 
 def _show_keys(screen: Screen, batch: Batch) -> None:

@@ -108,6 +108,8 @@ def _network(network: Network, *, alone: bool, open_: bool) -> str:
 def _network_fields(network: Network) -> Iterator[tuple[str, str]]:
     if network.family is not None:
         yield "family", f"{_text(network.family)} / {_text(network.variant or '')}"
+    if network.also:
+        yield "also in", _text(", ".join(network.also))
     if network.task:
         yield "task", _text(network.task)
     if network.steps:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-import golden_files
 import pytest
 
+import golden_files
 from mycloset.architectures.index import build, find_neighbours, find_twins, summary
 from mycloset.architectures.registry import families, recognise
 

@@ -254,9 +254,7 @@ def _size(table: TensorTable, identity: _Identity) -> int:
     if not identity.buffers:
         return 0
     shared = {
-        (entry.storage, entry.offset)
-        for key, entry in table.items()
-        if key not in identity.buffers
+        (entry.storage, entry.offset) for key, entry in table.items() if key not in identity.buffers
     }
     return sum(
         entry.elements

@@ -1,1 +1,1 @@
-"""GPT-2: a language model; none that dresses anybody, but found among try-on files."""
+"""GPT-2: text, no pictures; known because its files lie among models of pictures."""

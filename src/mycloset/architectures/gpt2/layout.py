@@ -1,170 +1,186 @@
-"""What GPT-2 files look like as transformers writes them, with any head and of any size."""
+"""What GPT-2 files look like: transformers' names, with or without prefix, masks and head."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import Block, put
-from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, norm, require
+from mycloset.architectures.blocks import put
+from mycloset.architectures.family import (
+    Claim,
+    Family,
+    Shape,
+    Shapes,
+    norm,
+    require,
+)
 from mycloset.architectures.reading import extent
 from mycloset.architectures.sizes import size
 
-_MOST_LAYERS = 256
-
-_PUBLISHED = {
-    (768, 6): ("distilgpt2", 12),
-    (768, 12): ("gpt2", 12),
-    (1024, 24): ("gpt2-medium", 16),
-    (1280, 36): ("gpt2-large", 20),
-    (1600, 48): ("gpt2-xl", 25),
+_SIZES = {
+    (768, 12): ("gpt2", "GPT-2 small", 12),
+    (1024, 24): ("gpt2-medium", "GPT-2 medium", 16),
+    (1280, 36): ("gpt2-large", "GPT-2 large", 20),
+    (1600, 48): ("gpt2-xl", "GPT-2 XL", 25),
+    (768, 6): ("distilgpt2", "DistilGPT-2", 12),
 }
-"""Width and layers -> name and attention heads."""
+"""Width and layers -> variant, title, attention heads."""
 
-_VOCABULARY = 50257
-_POSITIONS = 1024
+_LEADS = ("", "transformer.")
 
 
-class _Sizes(NamedTuple):
-    vocabulary: int
-    positions: int
+class Network(NamedTuple):
+    """A whole network.
+
+    Attributes:
+        lead: what stands before the keys of all but the head.
+        words: tokens of the vocabulary.
+        places: longest text.
+        width: length of an embedding.
+        inner: width between the two linear layers of a block.
+        layers: blocks.
+        masks: whether each block's causal mask lies in the file.
+        constants: whether the value of masked places does.
+        head: whether the output layer does (it is the words' table again).
+        scores: labels of a classifier; 0 without one.
+    """
+
+    lead: str
+    words: int
+    places: int
     width: int
-    layers: int
     inner: int
-    masks: bool
-    """Whether each layer has its triangular mask in the file."""
-    fills: bool
-    """Whether each layer has the value that masked scores get."""
-    head: bool
-    """Whether the output's matrix is in the file (it is the input's)."""
-    labels: int
-    """Classes of a text classifier; 0 where it is none."""
+    layers: int
+    masks: bool = False
+    constants: bool = False
+    head: bool = False
+    scores: int = 0
 
 
 def read(shapes: Shapes) -> Claim:
     """What a GPT-2 table is.
 
     Raises:
-        NotThisError: it is none.
+        NotThisError: it lacks the embeddings or the first block.
     """
-    lead = "transformer." if any(key.startswith("transformer.") for key in shapes) else ""
-    layer = f"{lead}h.{{}}."
-    layers = extent(shapes, f"{layer}attn.c_attn.weight", f"{layer}ln_1.weight", limit=_MOST_LAYERS)
-    require(0 < layers < _MOST_LAYERS, f"{layers} layers below `{lead}h.`")
-    first = layer.format(0)
-    places = [layer.format(number) for number in range(layers)]
+    first = "h.0.attn.c_attn.weight"
+    lead = next(
+        (lead for lead in _LEADS if f"{lead}{first}" in shapes or f"{lead}wte.weight" in shapes),
+        "",
+    )
+    block = f"{lead}h.0."
+    width = size(shapes, (f"{block}ln_1.weight", 0), (f"{lead}wte.weight", 1))
+    attention = shapes.get(f"{block}attn.c_attn.weight", (width, 3 * width))
+    require(
+        attention == (width, 3 * width),
+        f"`{block}attn.c_attn.weight` is {list(attention)}, not {[width, 3 * width]}",
+    )
+    layers = extent(
+        shapes, f"{lead}h.{{}}.ln_1.weight", f"{lead}h.{{}}.attn.c_attn.weight", limit=512
+    )
+    require(layers > 0, f"no `{block}ln_1.weight`")
+    scores = size(shapes, ("score.weight", 0)) if "score.weight" in shapes else 0
     return _claim(
-        _Sizes(
-            vocabulary=size(
-                shapes, (f"{lead}wte.weight", 0), ("lm_head.weight", 0), default=_VOCABULARY
-            ),
-            positions=size(
-                shapes, (f"{lead}wpe.weight", 0), (f"{first}attn.bias", 3), default=_POSITIONS
-            ),
-            width=size(shapes, (f"{lead}wte.weight", 1), (f"{lead}wpe.weight", 1)),
+        Network(
+            lead=lead,
+            words=size(shapes, (f"{lead}wte.weight", 0), ("lm_head.weight", 0)),
+            places=size(shapes, (f"{lead}wpe.weight", 0), (f"{block}attn.bias", 2), default=1024),
+            width=width,
+            inner=size(shapes, (f"{block}mlp.c_fc.weight", 1), (f"{block}mlp.c_fc.bias", 0)),
             layers=layers,
-            inner=size(shapes, (f"{first}mlp.c_fc.weight", 1), (f"{first}mlp.c_proj.weight", 0)),
-            masks=any(f"{place}attn.bias" in shapes for place in places),
-            fills=any(f"{place}attn.masked_bias" in shapes for place in places),
+            masks=f"{block}attn.bias" in shapes,
+            constants=f"{block}attn.masked_bias" in shapes,
             head="lm_head.weight" in shapes,
-            labels=size(shapes, ("score.weight", 0)) if "score.weight" in shapes else 0,
-        ),
-        lead,
+            scores=scores,
+        )
     )
 
 
 def examples() -> Iterator[Claim]:
-    """The published networks, as their files have them and as they are saved with a head."""
-    for width, layers in _PUBLISHED:
-        plain = _Sizes(
-            _VOCABULARY,
-            _POSITIONS,
-            width,
-            layers,
-            4 * width,
-            masks=True,
-            fills=False,
-            head=False,
-            labels=0,
-        )
-        yield _claim(plain, "")
-        yield _claim(plain._replace(head=True), "transformer.")
+    """The published networks as their files were first saved, and as they are saved now."""
+    for width, layers in _SIZES:
+        whole = Network("", 50257, 1024, width, 4 * width, layers, masks=True)
+        yield _claim(whole)
+        yield _claim(whole._replace(head=True))
+        yield _claim(whole._replace(lead="transformer.", masks=False))
+        yield _claim(whole._replace(lead="transformer.", head=True))
 
 
-def _claim(sizes: _Sizes, lead: str) -> Claim:
-    width, layers = sizes.width, sizes.layers
-    name, heads = "custom", 0
-    if sizes.inner == 4 * width:
-        name, heads = _PUBLISHED.get((width, layers), (name, heads))
-    tensors, buffers = _tensors(sizes, lead)
-    kinds = {"gpt2": "GPT-2", "distilgpt2": "DistilGPT-2", "custom": "GPT-2 of another size"}
-    title = kinds.get(name, f"GPT-2 {name.partition('-')[2]}")
-    undecidable = ["what it was trained or tuned on"]
-    if not heads:
-        undecidable.append("the number of attention heads")
-    return Claim(
-        variant=name,
-        title=f"{title}, {layers} layers of {width} channels",
-        config={
-            "vocab_size": sizes.vocabulary,
-            "n_positions": sizes.positions,
-            "n_embd": width,
-            "n_layer": layers,
-            "n_inner": sizes.inner,
-            "n_head": heads or None,
-            "num_labels": sizes.labels or None,
-        },
-        tensors=tensors,
-        layout="transformers",
-        evidence=(
-            f"`{lead}wte.weight` is {[sizes.vocabulary, width]}"
-            + (": GPT-2's vocabulary" if sizes.vocabulary == _VOCABULARY else ""),
-            f"`{lead}h.0.attn.c_attn.weight` is {[width, 3 * width]}: inputs before outputs",
-            f"{layers} layers below `{lead}h.`",
-        ),
-        undecidable=tuple(undecidable),
-        task="text classification" if sizes.labels else None,
-        output_channels=sizes.labels or sizes.vocabulary,
-        buffers=frozenset(buffers),
-    )
-
-
-def _tensors(sizes: _Sizes, lead: str) -> tuple[dict[str, Shape], list[str]]:
-    """Every tensor, and the keys of those that are masks."""
-    width = sizes.width
+def tensors(network: Network) -> dict[str, Shape]:
+    """Every tensor in the file's order."""
+    lead, width = network.lead, network.width
     found: dict[str, Shape] = {
-        f"{lead}wte.weight": (sizes.vocabulary, width),
-        f"{lead}wpe.weight": (sizes.positions, width),
+        f"{lead}wte.weight": (network.words, width),
+        f"{lead}wpe.weight": (network.places, width),
     }
-    block = _layer(width, sizes.inner, sizes.positions if sizes.masks else 0, sizes.fills)
-    buffers = []
-    for number in range(sizes.layers):
-        place = f"{lead}h.{number}."
-        put(found, place, block)
-        buffers += [place + key for key in ("attn.bias", "attn.masked_bias") if key in block]
+    block = _block(network._replace(lead="", layers=0, words=0, head=False, scores=0))
+    for layer in range(network.layers):
+        put(found, f"{lead}h.{layer}.", block)
     found |= norm(f"{lead}ln_f", width)
-    if sizes.head:
-        found["lm_head.weight"] = (sizes.vocabulary, width)
-    if sizes.labels:
-        found["score.weight"] = (sizes.labels, width)
-    return found, buffers
+    if network.head:
+        found["lm_head.weight"] = (network.words, width)
+    if network.scores:
+        found["score.weight"] = (network.scores, width)
+    return found
 
 
 @lru_cache(maxsize=64)
-def _layer(width: int, inner: int, mask: int, fills: bool) -> Block:
+def _block(network: Network) -> Mapping[str, Shape]:
+    """A block; its linear layers have their inputs first, as a convolution over 1 would not."""
+    width, inner = network.width, network.inner
     found = norm("ln_1", width)
-    if mask:
-        found["attn.bias"] = (1, 1, mask, mask)
-    if fills:
+    if network.masks:
+        found["attn.bias"] = (1, 1, network.places, network.places)
+    if network.constants:
         found["attn.masked_bias"] = ()
-    for name, inp, out in (("attn.c_attn", width, 3 * width), ("attn.c_proj", width, width)):
+    for name, out, inp in (("attn.c_attn", 3 * width, width), ("attn.c_proj", width, width)):
         found |= {f"{name}.weight": (inp, out), f"{name}.bias": (out,)}
     found |= norm("ln_2", width)
-    for name, inp, out in (("mlp.c_fc", width, inner), ("mlp.c_proj", inner, width)):
+    for name, out, inp in (("mlp.c_fc", inner, width), ("mlp.c_proj", width, inner)):
         found |= {f"{name}.weight": (inp, out), f"{name}.bias": (out,)}
     return MappingProxyType(found)
+
+
+def _claim(network: Network) -> Claim:
+    width, layers, lead = network.width, network.layers, network.lead
+    variant, title, heads = _SIZES.get(
+        (width, layers), (f"gpt2_{layers}x{width}", f"GPT-2 of {layers} layers", 0)
+    )
+    masks = {
+        f"{lead}h.{layer}.attn.{name}": None
+        for layer in range(layers)
+        for name in ("bias", "masked_bias")
+    }
+    what = f"classifier of {network.scores} classes" if network.scores else "language model"
+    return Claim(
+        variant=variant,
+        title=f"{title}, {what}",
+        config={
+            "vocab_size": network.words,
+            "n_positions": network.places,
+            "n_embd": width,
+            "n_layer": layers,
+            "n_head": heads or max(1, width // 64),
+            "n_inner": network.inner,
+            "num_labels": network.scores or None,
+        },
+        tensors=tensors(network),
+        layout="transformers",
+        optional={**masks, "lm_head.weight": (network.words, width)},
+        evidence=(
+            f"`{lead}wte.weight` is {[network.words, width]}: {network.words} tokens",
+            f"`{lead}h.0.attn.c_attn.weight` is {[width, 3 * width]}, inputs first",
+            f"{layers} blocks",
+        ),
+        undecidable=(
+            "the number of attention heads: the published networks have 64 channels a head",
+            "the language and texts that it was trained on",
+        ),
+        output_channels=network.scores or network.words,
+        buffers=frozenset(masks),
+    )
 
 
 FAMILY = Family(
@@ -172,20 +188,17 @@ FAMILY = Family(
     title="GPT-2",
     task="text generation",
     steps=(),
-    markers=(
-        ("wte.weight", "h.0.attn.c_attn.weight"),
-        ("transformer.wte.weight", "transformer.h.0.attn.c_attn.weight"),
-        ("wpe.weight", "h.0.ln_1.weight"),
-        ("transformer.wpe.weight", "transformer.h.0.ln_1.weight"),
+    markers=tuple(
+        group
+        for lead in _LEADS
+        for group in (
+            (f"{lead}wte.weight", f"{lead}wpe.weight", f"{lead}h.0.attn.c_attn.weight"),
+            (f"{lead}h.0.ln_1.weight", f"{lead}h.0.mlp.c_fc.weight", f"{lead}ln_f.weight"),
+        )
     ),
     read=read,
     examples=examples,
-    published=tuple(
-        Published(f"{name}/{file}", name)
-        for name, _ in _PUBLISHED.values()
-        for file in ("model.safetensors", "pytorch_model.bin")
-    ),
     licence="MIT",
-    source="huggingface/transformers, models/gpt2/modeling_gpt2.py",
-    aliases=("gpt2", "gpt-2"),
+    source="huggingface/transformers, models/gpt2/modeling_gpt2.py; openai/gpt-2",
+    aliases=("gpt2", "gpt-2", "distilgpt2"),
 )

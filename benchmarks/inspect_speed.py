@@ -166,10 +166,9 @@ def _size(shape: tuple[int, ...]) -> int:
 def make_files(folder: Path, *, quick: bool) -> list[tuple[str, str, Path]]:
     """Title, kind of format and path of each file."""
     sys.path.insert(0, str(ROOT / "tests"))
+    import golden_files
     from foreign_files import write_onnx, write_safetensors
     from model_files import Tensor, write_torch_legacy, write_torch_zip
-
-    import golden_files
 
     def nested(layout: list[tuple[str, str, tuple[int, ...]]]) -> dict[str, Any]:
         return {key: Tensor(dtype, shape) for key, dtype, shape in layout}
@@ -267,10 +266,9 @@ def compare(title: str, kind: str, path: Path, *, runs: int, repeats: int) -> No
 def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> None:
     """Time `mycloset inspect FOLDER --json` on real layouts, in a process of its own."""
     sys.path.insert(0, str(ROOT / "tests"))
+    import golden_files
     from foreign_files import write_safetensors
     from model_files import Tensor, write_torch_legacy, write_torch_zip
-
-    import golden_files
 
     names = golden_files.names()
     total = 0

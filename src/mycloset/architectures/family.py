@@ -40,8 +40,8 @@ class Claim:
         licence: of the published weights, if not the family's.
         parts: prefixes of networks that lie whole in this one ("vae.", "unet."); each is then
             recognised by itself and listed.
-        buffers: keys of floating tensors that are no parameters (grids, tables, noise); running
-            means and variances need not be named.
+        buffers: keys of floating tensors that are no parameters of their own: grids, tables, noise,
+            and second names of one parameter. Running means and variances need not be named.
         confidence: below 1 where even a perfect match leaves doubt about the family.
     """
 

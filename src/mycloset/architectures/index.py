@@ -20,7 +20,7 @@ from mycloset.architectures.family import Claim, Shape, Shapes
 
 FEW = 12
 """A network of fewer tensors is not told by shapes alone: chance could give them."""
-ALIKE = 0.2
+ALIKE = 0.35
 """Likeness below which a known network is no neighbour."""
 
 

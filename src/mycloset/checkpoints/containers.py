@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mycloset.checkpoints.pickles.nodes import Call, Global, Key
+from mycloset.checkpoints.pickles.nodes import Call, Global, Key, Persistent
 from mycloset.checkpoints.pickles.rendering import shown
 
 
@@ -81,6 +81,10 @@ def class_of(node: Any) -> str:
     if node.__class__ is not Call:
         return ""
     function = node.function
+    if isinstance(function, Persistent):
+        # Old files name a module's class by a persistent id, its source code beside it.
+        key = function.key if isinstance(function.key, tuple) else ()
+        function = next((part for part in key[:2] if isinstance(part, Global)), None)
     if function.__class__ is not Global:
         return ""
     if function.name == "_reconstructor" and isinstance(node.args, tuple) and node.args:

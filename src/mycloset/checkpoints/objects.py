@@ -28,7 +28,7 @@ from mycloset.checkpoints.tensors import TensorEntry, TensorTable
 DEPTH = 64
 """Levels of containers that are looked into."""
 
-VISITS = 500_000
+VISITS = 300_000
 """Nodes that are looked at; shared ones count each time."""
 
 VALUES = 300
@@ -79,13 +79,16 @@ class _Tree:
         self._rebuilder = rebuilder
         self._is_tensor = rebuilder.is_tensor
         self._open: set[int] = set()
+        # Nodes that were looked into and hold no tensor: shared ones need no second look.
+        self._barren: set[int] = set()
         self._visits = 0
         self._levels: dict[int, bool] = {}
 
     def walk(self, node: Any, path: tuple[str, ...], depth: int) -> None:
         """Add the groups and values of a node."""
-        if not self._enter(node, depth):
+        if id(node) in self._barren or not self._enter(node, depth):
             return
+        before = len(self.groups)
         if self._is_tensor(node):
             self.add(path, [(path[-1] if path else "tensor", node)], "other")
         elif containers.is_module(node):
@@ -97,6 +100,8 @@ class _Tree:
         elif (items := containers.mapping_of(node)) is not None:
             self._mapping(items, path, depth)
         self._open.discard(id(node))
+        if len(self.groups) == before:
+            self._barren.add(id(node))
 
     def add(
         self,
@@ -139,10 +144,15 @@ class _Tree:
 
     def _mapping(self, items: dict[Any, Any], path: tuple[str, ...], depth: int) -> None:
         if self._is_optimizer(items, path):
-            tensors = list(self._all_tensors(items, "", depth))
+            tensors: list[tuple[str, Any]] = []
+            for key, value in items.items():
+                if value.__class__ not in _SCALARS:
+                    tensors += self._all_tensors(value, f"{containers.label(key)}.", depth + 1)
             if tensors:
                 self.add(path, tensors, "optimizer")
-            self._note(path, items)
+                self._settings(path, items)
+            else:
+                self._note(path, items)
             return
         is_tensor = self._is_tensor
         own: list[tuple[str, Any]] = []
@@ -299,8 +309,18 @@ class _Tree:
         self._levels[id(node)] = True
         return True
 
+    def _settings(self, path: tuple[str, ...], items: dict[Any, Any]) -> None:
+        """Keep what an optimizer's first group of parameters is set to."""
+        groups = containers.sequence_of(items.get("param_groups"))
+        first = containers.mapping_of(groups[0]) if groups else None
+        for key, value in list((first or {}).items())[:20]:
+            if value.__class__ in _SCALARS and value is not None:
+                self._value((*path, containers.label(key)), value)
+
     def _note(self, path: tuple[str, ...], node: Any) -> None:
         """Keep what a node without tensors says, one level of it."""
+        if len(self.values) >= VALUES or len(path) > 8:
+            return
         items = containers.mapping_of(node)
         if items is not None and len(items) <= 100:
             told = False

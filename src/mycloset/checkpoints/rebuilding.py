@@ -42,12 +42,14 @@ class Stored(NamedTuple):
         dtype: of its elements; "" where only the tensor says.
         start: bytes from the storage's beginning (views of storages in old files).
         nbytes: bytes that the pickle says it has.
+        trouble: what is wrong with it in the file, as a clause about a tensor in it; "" if nothing.
     """
 
     storage: Storage
     dtype: str
     start: int
     nbytes: int
+    trouble: str = ""
 
 
 class Raw(NamedTuple):
@@ -190,6 +192,8 @@ class Rebuilder:
         except TroubleError as error:
             self.trouble(key, str(error), error.kind)
             return None
+        if stored.trouble:
+            self.trouble(key, stored.trouble)
         says = calls_itself if trainable is None else trainable
         return TensorEntry(key, dtype, shape, storage, start, steps, nbytes, says)
 

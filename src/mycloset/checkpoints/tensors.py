@@ -44,6 +44,9 @@ have none: their tensors' bytes come from the file."""
 
 FLOATING = frozenset(name for name in BITS if name.startswith(("float", "bfloat", "complex")))
 
+RUNNING = (".running_mean", ".running_var")
+"""Ends of the keys of running statistics, which are no parameters."""
+
 
 class Storage(NamedTuple):
     """A run of bytes in which tensors lie.
@@ -136,7 +139,7 @@ class TensorTable(Mapping[str, TensorEntry]):
             for entry in self._distinct()
             if entry.trainable is not False
             and (entry.dtype in FLOATING or entry.dtype not in BITS)
-            and not entry.key.endswith((".running_mean", ".running_var"))
+            and not entry.key.endswith(RUNNING)
         )
 
     @cached_property

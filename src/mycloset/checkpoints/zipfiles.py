@@ -275,7 +275,9 @@ class Archive:
         for bits, what in ((_ENCRYPTED, "encrypted"), (_PATCHED, "a patch")):
             marked = [member.name for member in self.members if member.flags & bits]
             if marked:
-                message = f"{marked[0]!r} marked as {what}, which PyTorch does not heed"
+                message = (
+                    f"{marked[0]!r} marked as {what}, which some readers refuse and others ignore"
+                )
                 self._note("suspicious", "warning", message, members=marked[:20])
 
     def _differs(self, member: Member, head: bytes, flags: int, method: int) -> None:

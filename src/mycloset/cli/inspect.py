@@ -13,9 +13,7 @@ from mycloset.cli.inspection import FAIL_KINDS, run_inspect
 def inspect(
     paths: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="PATH...", help="Model files, or folders of them.", show_default=False
-        ),
+        typer.Argument(metavar="PATH", help="Model files, or folders of them.", show_default=False),
     ],
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
     jsonl: Annotated[

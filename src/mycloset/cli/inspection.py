@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,8 +128,11 @@ def _show(screen: Screen, batch: Batch, *, keys: bool) -> None:
         screen.lines(table_lines(batch.analyses, root=batch.root))
     if keys:
         _show_keys(screen, batch)
-    summary = summary_lines(batch.summary(), batch.analyses, batch.findings, width=screen.width)
-    screen.lines([[], *summary])
+    summary = batch.summary()
+    told = summary_lines(
+        summary, batch.analyses, batch.findings, root=batch.root, width=screen.width
+    )
+    screen.lines([[], *told])
 
 
 def _show_keys(screen: Screen, batch: Batch) -> None:
@@ -180,7 +184,8 @@ def _write_page(html: Path, batch: Batch) -> None:
     from mycloset.images import write_bytes
     from mycloset.inspection.report.html import page
 
-    text = page(batch.analyses, batch.findings, batch.summary(), root=batch.root)
+    when = time.strftime("%Y-%m-%d %H:%M")
+    text = page(batch.analyses, batch.findings, batch.summary(), root=batch.root, when=when)
     write_bytes(html, text.encode("utf-8"))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from mycloset import __version__
 from mycloset.cli.demo import demo
+from mycloset.cli.diff import diff
 from mycloset.cli.ending import STOPPED, end, ended
 from mycloset.cli.inspect import inspect
 from mycloset.cli.licences import licences
@@ -26,6 +27,7 @@ app = typer.Typer(
     help="Say what model files really are; dress a person in a garment, from a photo of each.",
 )
 app.command("inspect")(inspect)
+app.command("diff")(diff)
 app.command("demo")(demo)
 app.command("try-on")(try_on)
 app.command("pull")(pull)

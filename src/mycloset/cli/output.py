@@ -15,6 +15,8 @@ _PLAIN = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": "~", "×": "x"
 """What stands in for signs where the terminal's encoding lacks them."""
 
 _BAR = 24
+_NARROWEST = 48
+"""Columns below which lines rather break than hold nothing."""
 
 
 class Screen:
@@ -28,7 +30,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.live = _is_terminal(sys.stdout)
-        self.width = max(40, shutil.get_terminal_size().columns) if self.live else None
+        self.width = max(_NARROWEST, shutil.get_terminal_size().columns) if self.live else None
         self.colour = _wants_colour(self.live)
         self._bar = _is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
         self._drawn = False

@@ -10,7 +10,7 @@ from mycloset.architectures.comparison import Comparison
 from mycloset.architectures.index import Twin
 from mycloset.architectures.registry import Opinion, Recognition, family, recognise
 from mycloset.checkpoints.contents import TensorGroup
-from mycloset.checkpoints.tensors import FLOATING, TensorTable
+from mycloset.checkpoints.tensors import FLOATING, RUNNING, TensorTable
 from mycloset.inspection.results import Candidate, Neighbour, Network, Structure, Verdict
 from mycloset.inspection.structure import describe
 
@@ -247,11 +247,23 @@ def _first_width(table: TensorTable) -> int | None:
 
 
 def _size(table: TensorTable, identity: _Identity) -> int:
-    """Numbers in tensors that the family knows as buffers, though the file does not say so."""
+    """Numbers in tensors that the family knows as buffers, though the file does not say so.
+
+    A buffer that shares its place with a parameter is counted there, and is left out here.
+    """
+    if not identity.buffers:
+        return 0
+    shared = {
+        (entry.storage, entry.offset) for key, entry in table.items() if key not in identity.buffers
+    }
     return sum(
-        table[key].elements
+        entry.elements
         for key in identity.buffers
-        if key in table and table[key].trainable is not False and table[key].dtype in FLOATING
+        if (entry := table.get(key)) is not None
+        and entry.trainable is not False
+        and entry.dtype in FLOATING
+        and not key.endswith(RUNNING)
+        and (entry.storage, entry.offset) not in shared
     )
 
 

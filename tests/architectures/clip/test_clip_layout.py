@@ -132,6 +132,15 @@ def test_any_picture_tower_is_read_alone(tower: VisionTower, bare: bool, numbers
     assert claim.task == "image embedding"
 
 
+@given(tower=pictures | resnets, root=st.sampled_from(("", "visual.")), first=st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_any_picture_tower_of_openai_is_read_alone(
+    tower: VisionTower | ResNetTower, root: str, first: bool
+) -> None:
+    claim = read_whole(FAMILY, openai_names.vision_tensors(tower, root, norm_first=first))
+    assert claim.config["vision_width"] == tower.width
+
+
 @given(tower=texts, bare=st.booleans())
 @settings(max_examples=30, deadline=None)
 def test_any_text_tower_is_read_alone(tower: TextTower, bare: bool) -> None:
@@ -139,6 +148,29 @@ def test_any_text_tower_is_read_alone(tower: TextTower, bare: bool) -> None:
     claim = read_whole(FAMILY, transformers_names.text_tensors(tower, root, numbers=False))
     assert claim.config["max_position_embeddings"] == tower.positions
     assert claim.task == "text embedding"
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "text_model.final_layer_norm.weight",
+        "text_model.embeddings.token_embedding.weight",
+        "vision_model.pre_layrnorm.weight",
+        "vision_model.embeddings.class_embedding",
+        "vision_model.encoder.layers.3.mlp.fc1.weight",
+    ],
+)
+def test_a_copy_that_lost_a_tensor_is_still_taken_for_the_whole(lost: str) -> None:
+    whole = golden_files.shapes("clip/vit_b32_transformers")
+    part = {key: shape for key, shape in whole.items() if key != lost}
+    assert dict(FAMILY.read(part).tensors) == whole
+
+
+def test_a_model_that_lost_most_of_its_text_tower_is_no_picture_tower() -> None:
+    whole = list(golden_files.shapes("clip/ViT-L-14").items())
+    claim = FAMILY.read(dict(whole[: len(whole) * 4 // 5]))
+    assert claim.task is None  # That of the family: pictures and texts.
+    assert "ln_final.weight" in claim.tensors
 
 
 def test_siglip_is_refused() -> None:

@@ -56,6 +56,7 @@ decoders = st.builds(
     score_depth=st.integers(2, 5),
     score_hidden=st.integers(8, 300),
     head_layers=st.integers(2, 4),
+    early=st.sampled_from((0, 96)),
 )
 
 
@@ -92,6 +93,13 @@ def test_any_size_is_read_from_shapes(encoder: EncoderSizes, decoder: DecoderSiz
     assert claim.config["encoder_num_heads"] == encoder.width // encoder.head_width
     assert claim.config["encoder_global_attn_indexes"] == everywhere
     assert claim.config["iou_head_depth"] == decoder.score_depth
+
+
+def test_the_finer_mask_of_hq_sam_is_told() -> None:
+    decoder = replace(DECODER, early=96)
+    claim = read_whole(FAMILY, encoder_tensors(SMALL, ORIGINAL) | decoder_tensors(decoder))
+    assert claim.variant == "hq_vit_96x2"
+    assert claim.config["vit_dim"] == 96
 
 
 def test_windows_are_told_from_the_tables_of_relative_positions() -> None:

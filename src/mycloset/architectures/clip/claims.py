@@ -94,7 +94,7 @@ def vision_claim(
         evidence=(_vision_evidence(tower),),
         undecidable=(_ACTIVATION,) if isinstance(tower, VisionTower) else (),
         task="image embedding",
-        steps=("quality_assessment", "animation.reference_image"),
+        steps=("quality_assessment", "animation.reference"),
         input_channels=tower.channels,
         output_channels=tower.projection or tower.width,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mycloset.architectures.clip import openai_names as openai
 from mycloset.architectures.clip import transformers_names as hugging
@@ -16,6 +17,10 @@ from mycloset.architectures.clip.published import EXAMPLES, PUBLISHED, Example
 from mycloset.architectures.clip.towers import ResNetTower, TextTower, VisionTower
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes, require
 
+_TEXT_SIGNS = ("token_embedding.weight", "positional_embedding", "ln_final.weight")
+_VISION_SIGNS = ("visual.conv1.weight", "visual.class_embedding")
+_TEXT_ENDS = ("embeddings.token_embedding.weight", "final_layer_norm.weight")
+_VISION_ENDS = ("embeddings.class_embedding", "pre_layrnorm.weight")
 _SIGLIP = "its text tower ends in a `head`: SigLIP"
 
 
@@ -25,23 +30,22 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: it holds none.
     """
-    if "token_embedding.weight" in shapes or "visual.conv1.weight" in shapes:
-        return _read_openai(shapes)
-    if "class_embedding" in shapes:
+    if "class_embedding" in shapes or "attnpool.positional_embedding" in shapes:
         vision = openai.read_vision(shapes, "")
         return _openai(None, vision, _norm_first(shapes), constants=False, root="")
+    if any(key in shapes for key in (*_TEXT_SIGNS, *_VISION_SIGNS)):
+        return _read_openai(shapes)
     return _read_transformers(shapes)
 
 
 def _read_openai(shapes: Shapes) -> Claim:
     first = _norm_first(shapes)
     constants = any(key in shapes for key in openai.CONSTANTS)
-    vision = None
-    if any(key.startswith("visual.") for key in shapes):
-        vision = openai.read_vision(shapes)
-    if vision is not None and "token_embedding.weight" not in shapes:
+    seeing = any(key.startswith("visual.") for key in shapes)
+    vision = openai.read_vision(shapes) if seeing else None
+    if vision is not None and not any(key in shapes for key in _TEXT_SIGNS):
         return _openai(None, vision, first, constants)
-    scaled = vision is not None or "logit_scale" in shapes
+    scaled = seeing or "logit_scale" in shapes
     return _openai(openai.read_text(shapes), vision, first, constants, scaled=scaled)
 
 
@@ -56,45 +60,50 @@ def _norm_first(shapes: Shapes) -> bool:
 def _read_transformers(shapes: Shapes) -> Claim:
     require("text_model.head.weight" not in shapes and "head.weight" not in shapes, _SIGLIP)
     numbers = any(key.endswith("embeddings.position_ids") for key in shapes)
-    rooted = "text_model.final_layer_norm.weight" in shapes
-    text = vision = None
-    if rooted or "final_layer_norm.weight" in shapes:
-        root = hugging.TEXT if rooted else ""
-        text = hugging.read_text(shapes, root)
-    if "vision_model.pre_layrnorm.weight" in shapes:
-        vision = hugging.read_vision(shapes)
-    elif "pre_layrnorm.weight" in shapes:
-        vision = hugging.read_vision(shapes, "")
+    text_root, text = _root(shapes, hugging.TEXT, _TEXT_ENDS), None
+    vision_root, vision = _root(shapes, hugging.VISION, _VISION_ENDS), None
+    if text_root is not None:
+        text = hugging.read_text(shapes, text_root)
+    if vision_root is not None:
+        vision = hugging.read_vision(shapes, vision_root)
     if text is not None and vision is None and any(key.startswith("vision_") for key in shapes):
         raise NotThisError("no `vision_model.pre_layrnorm.weight`: another model of two towers")
     if text is None and vision is None:
         raise NotThisError("no last norm of a text tower and no first norm of a picture tower")
-    bare = not rooted if vision is None else "pre_layrnorm.weight" in shapes
-    return _transformers(text, vision, numbers=numbers, bare=bare)
+    return _transformers(text, vision, numbers=numbers, bare="" in (text_root, vision_root))
+
+
+def _root(shapes: Shapes, root: str, ends: tuple[str, str]) -> str | None:
+    """What stands before a tower's keys: its root, or nothing; None where it is not there."""
+    for found in (root, ""):
+        if any(found + end in shapes for end in ends):
+            return found
+    return None
 
 
 def examples() -> Iterator[Claim]:
     """The published models and the towers of them that lie alone in other systems' files."""
+    seen = set()
     for example in EXAMPLES:
-        yield from _claims(example)
+        for claim in _claims(example):
+            mark = (claim.layout, claim.variant, tuple(claim.tensors))
+            if mark not in seen:  # Models of several picture towers share a text tower.
+                seen.add(mark)
+                yield claim
 
 
 def _claims(example: Example) -> Iterator[Claim]:
     text, vision = example.text, example.vision
-    if example.openai:
-        yield _openai(text, vision, norm_first=False, constants=True)
-    elif text is not None:
-        yield _openai(text, vision, norm_first=True, constants=False)
-        yield _openai(text, None, norm_first=True, constants=False)
+    yield _openai(text, vision, not example.openai, constants=example.openai)
     if isinstance(vision, ResNetTower):
         return
-    if text is not None and vision is not None:
-        yield _transformers(text, vision, numbers=False, bare=False)
-    for tower in (text, vision):
-        if isinstance(tower, TextTower):
-            yield _transformers(tower, None, numbers=False, bare=False)
-        elif tower is not None:
-            yield _transformers(None, tower, numbers=False, bare=False)
+    yield _openai(text, None, norm_first=True, constants=False)
+    for numbers in (False, True):
+        yield _transformers(text, vision, numbers=numbers, bare=False)
+        for cut in (text, replace(text, projection=None)):
+            yield _transformers(cut, None, numbers=numbers, bare=False)
+        for seeing in (vision, replace(vision, projection=None)):
+            yield _transformers(None, seeing, numbers=numbers, bare=False)
 
 
 def _openai(
@@ -167,8 +176,12 @@ FAMILY = Family(
         ("visual.conv1.weight", "visual.ln_pre.weight"),
         ("token_embedding.weight", "ln_final.weight", "transformer.resblocks.0.ln_1.weight"),
         ("class_embedding", "conv1.weight", "transformer.resblocks.0.ln_1.weight"),
+        ("attnpool.positional_embedding", "layer1.0.conv1.weight"),
+        ("visual.attnpool.positional_embedding", "visual.layer1.0.conv1.weight"),
         ("text_model.embeddings.token_embedding.weight", "text_model.final_layer_norm.weight"),
         ("vision_model.embeddings.class_embedding", "vision_model.pre_layrnorm.weight"),
+        ("text_model.final_layer_norm.weight", "text_model.encoder.layers.0.mlp.fc1.weight"),
+        ("vision_model.pre_layrnorm.weight", "vision_model.encoder.layers.0.mlp.fc1.weight"),
         ("embeddings.token_embedding.weight", "final_layer_norm.weight"),
         ("embeddings.class_embedding", "pre_layrnorm.weight"),
     ),

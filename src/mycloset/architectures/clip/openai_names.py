@@ -5,7 +5,7 @@ Sources: openai/CLIP, clip/model.py; mlfoundations/open_clip, src/open_clip/{mod
 
 from __future__ import annotations
 
-from mycloset.architectures.clip.towers import ResNetTower, TextTower, VisionTower
+from mycloset.architectures.clip.towers import VOCABULARY, ResNetTower, TextTower, VisionTower
 from mycloset.architectures.family import (
     Shape,
     Shapes,
@@ -40,7 +40,7 @@ def read_text(shapes: Shapes) -> TextTower:
         ),
         hidden=size(shapes, (f"{block}.mlp.c_fc.weight", 0), (f"{block}.mlp.c_fc.bias", 0)),
         layers=numbered(shapes, "transformer.resblocks."),
-        vocabulary=size(shapes, ("token_embedding.weight", 0)),
+        vocabulary=size(shapes, ("token_embedding.weight", 0), default=VOCABULARY),
         positions=size(shapes, ("positional_embedding", 0)),
         projection=projection[1] if len(projection) == 2 else None,
     )

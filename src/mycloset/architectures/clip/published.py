@@ -13,12 +13,12 @@ class Example(NamedTuple):
 
     Attributes:
         text: its text tower.
-        vision: its picture tower; None where only the text tower is of interest.
+        vision: its picture tower.
         openai: whether it is OpenAI's, or else OpenCLIP's.
     """
 
     text: TextTower
-    vision: VisionTower | ResNetTower | None
+    vision: VisionTower | ResNetTower
     openai: bool = True
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isqrt
 
+VOCABULARY = 49408
+"""Tokens that every published model knows."""
+
 _HEAD_WIDTHS = {1280: 80, 1408: 88, 1664: 104}
 """Picture towers of OpenCLIP's ViT-H, ViT-g and ViT-bigG; every other head has 64 features."""
 
@@ -25,7 +28,7 @@ class TextTower:
     width: int
     hidden: int
     layers: int
-    vocabulary: int = 49408
+    vocabulary: int = VOCABULARY
     positions: int = 77
     projection: int | None = None
 

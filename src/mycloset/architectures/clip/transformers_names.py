@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mycloset.architectures.clip.towers import TextTower, VisionTower
+from mycloset.architectures.clip.towers import VOCABULARY, TextTower, VisionTower
 from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
 from mycloset.architectures.sizes import numbered, size
 
@@ -30,7 +30,7 @@ def read_text(shapes: Shapes, root: str = TEXT) -> TextTower:
         width=size(shapes, (tokens, 1), (f"{root}final_layer_norm.weight", 0)),
         hidden=size(shapes, (f"{block}.mlp.fc1.weight", 0), (f"{block}.mlp.fc1.bias", 0)),
         layers=numbered(shapes, f"{root}encoder.layers."),
-        vocabulary=size(shapes, (tokens, 0)),
+        vocabulary=size(shapes, (tokens, 0), default=VOCABULARY),
         positions=size(
             shapes,
             (f"{root}embeddings.position_embedding.weight", 0),

@@ -180,6 +180,7 @@ def _claim(raft: Raft, names: Names) -> Claim:
         tensors=found,
         layout=names.layout,
         optional={key: found[key] for key in copies},
+        buffers=frozenset(copies),
         evidence=(
             f"`{names.motion}{names.correlation.format(1)}.weight` takes {planes} channels:"
             f" {levels} levels, radius {radius}",

@@ -1,6 +1,7 @@
 """Prompt encoder and mask decoder of Segment Anything, which MobileSAM shares.
 
-Source: segment_anything/modeling/{prompt_encoder,mask_decoder,transformer}.py.
+Sources: segment_anything/modeling/{prompt_encoder,mask_decoder,transformer}.py;
+SysCV/sam-hq, segment_anything/modeling/mask_decoder_hq.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from mycloset.architectures.sizes import numbered, size
 
 GAUSSIAN = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
 """Random constant of training, which lies in the file though it is no parameter."""
+
+_EARLY = "mask_decoder.compress_vit_feat"
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class DecoderSizes:
         score_depth: layers of the head that rates masks.
         score_hidden: its features.
         head_layers: layers of the networks that turn tokens into masks.
+        early: features of an early block of the picture encoder, from which HQ-SAM's finer mask is
+            made; 0 without that mask.
     """
 
     width: int = 256
@@ -39,6 +44,7 @@ class DecoderSizes:
     score_depth: int = 3
     score_hidden: int = 256
     head_layers: int = 3
+    early: int = 0
 
 
 def read_decoder(shapes: Shapes) -> DecoderSizes:
@@ -67,12 +73,13 @@ def read_decoder(shapes: Shapes) -> DecoderSizes:
         score_depth=numbered(shapes, f"{head}.", most=16),
         score_hidden=size(shapes, (f"{head}.0.weight", 0), (f"{head}.1.weight", 1)),
         head_layers=numbered(shapes, "mask_decoder.output_hypernetworks_mlps.0.layers.", most=16),
+        early=size(shapes, (f"{_EARLY}.0.weight", 0)) if f"{_EARLY}.0.weight" in shapes else 0,
     )
 
 
 def decoder_tensors(sizes: DecoderSizes) -> dict[str, Shape]:
     """Every tensor of the prompt encoder and the mask decoder, in the file's order."""
-    return _prompt_encoder(sizes) | _mask_decoder(sizes)
+    return _prompt_encoder(sizes) | _mask_decoder(sizes) | _fine_mask(sizes)
 
 
 def attention(name: str, width: int, inner: int) -> dict[str, Shape]:
@@ -120,17 +127,40 @@ def _mask_decoder(sizes: DecoderSizes) -> dict[str, Shape]:
     tensors |= norm("mask_decoder.transformer.norm_final_attn", width)
     tensors["mask_decoder.iou_token.weight"] = (1, width)
     tensors["mask_decoder.mask_tokens.weight"] = (sizes.masks, width)
-    up = "mask_decoder.output_upscaling"
-    tensors[f"{up}.0.weight"] = (width, width // 4, 2, 2)  # Transposed: inputs come first.
-    tensors[f"{up}.0.bias"] = (width // 4,)
-    tensors |= norm(f"{up}.1", width // 4)
-    tensors[f"{up}.3.weight"] = (width // 4, width // 8, 2, 2)
-    tensors[f"{up}.3.bias"] = (width // 8,)
+    tensors |= _enlarging("mask_decoder.output_upscaling", width, width // 4, width // 8)
     for mask in range(min(sizes.masks, 64)):
         name = f"mask_decoder.output_hypernetworks_mlps.{mask}"
         tensors |= _mlp(name, width, width, width // 8, sizes.head_layers)
     name = "mask_decoder.iou_prediction_head"
     return tensors | _mlp(name, width, sizes.score_hidden, sizes.masks, sizes.score_depth)
+
+
+def _fine_mask(sizes: DecoderSizes) -> dict[str, Shape]:
+    """What HQ-SAM adds: one more token, its network, and features of an early block."""
+    if not sizes.early:
+        return {}
+    width = sizes.width
+    features = "mask_decoder.embedding_maskfeature"
+    return {
+        "mask_decoder.hf_token.weight": (1, width),
+        **_mlp("mask_decoder.hf_mlp", width, width, width // 8, 3),
+        **_enlarging(_EARLY, sizes.early, width, width // 8),
+        **_enlarging("mask_decoder.embedding_encoder", width, width // 4, width // 8),
+        **conv(f"{features}.0", width // 4, width // 8, 3),
+        **norm(f"{features}.1", width // 4),
+        **conv(f"{features}.3", width // 8, width // 4, 3),
+    }
+
+
+def _enlarging(name: str, inp: int, middle: int, out: int) -> dict[str, Shape]:
+    """Two transposed convolutions, whose weights have their inputs first."""
+    return {
+        f"{name}.0.weight": (inp, middle, 2, 2),
+        f"{name}.0.bias": (middle,),
+        **norm(f"{name}.1", middle),
+        f"{name}.3.weight": (middle, out, 2, 2),
+        f"{name}.3.bias": (out,),
+    }
 
 
 def _mlp(name: str, inp: int, hidden: int, out: int, layers: int) -> dict[str, Shape]:

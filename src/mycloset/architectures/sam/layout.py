@@ -44,13 +44,13 @@ def examples() -> Iterator[Claim]:
         )
         encoder = EncoderSizes(width, 4 * width, 256, tables, head, (64, 64), 16, 3)
         yield _claim(encoder, DecoderSizes(), "original")
+        yield _claim(encoder, DecoderSizes(early=width), "original")
         yield _claim(encoder, DecoderSizes(), "transformers")
 
 
 def _claim(encoder: EncoderSizes, decoder: DecoderSizes, layout: str) -> Claim:
     original = layout == "original"
     names = ORIGINAL if original else TRANSFORMERS
-    variant = _VARIANTS.get((encoder.width, encoder.depth))
     blocks = f"{names.root}.{names.blocks}"
     evidence = [
         f"`{names.root}.patch_embed.{names.patch}.weight` is"
@@ -68,13 +68,11 @@ def _claim(encoder: EncoderSizes, decoder: DecoderSizes, layout: str) -> Claim:
     if not encoder.relative:
         undecidable.append("the number of heads in the encoder (taken for width / 64)")
         undecidable.append("which of its blocks see the whole picture")
-    title = (
-        f"Segment Anything ViT-{variant[-1].upper()}"
-        if variant
-        else (f"Segment Anything, ViT of {encoder.depth} blocks and {encoder.width} features")
-    )
+    if decoder.early:
+        evidence.append("`mask_decoder.hf_token.weight` is there: the finer mask of HQ-SAM")
+    title, name = _named(encoder, decoder)
     return Claim(
-        variant=variant or f"vit_{encoder.width}x{encoder.depth}",
+        variant=name,
         title=title,
         config=encoder.config | _config(decoder),
         tensors=_tensors(encoder, decoder, original),
@@ -88,6 +86,16 @@ def _claim(encoder: EncoderSizes, decoder: DecoderSizes, layout: str) -> Claim:
     )
 
 
+def _named(encoder: EncoderSizes, decoder: DecoderSizes) -> tuple[str, str]:
+    """Title and variant."""
+    title, name = ("HQ-SAM", "hq_") if decoder.early else ("Segment Anything", "")
+    known = _VARIANTS.get((encoder.width, encoder.depth))
+    if known is not None:
+        return f"{title} ViT-{known[-1].upper()}", name + known
+    sizes = f"ViT of {encoder.depth} blocks and {encoder.width} features"
+    return f"{title}, {sizes}", f"{name}vit_{encoder.width}x{encoder.depth}"
+
+
 def _config(decoder: DecoderSizes) -> dict[str, Any]:
     return {
         "prompt_embed_dim": decoder.width,
@@ -97,6 +105,7 @@ def _config(decoder: DecoderSizes) -> dict[str, Any]:
         "decoder_mlp_dim": decoder.hidden,
         "iou_head_depth": decoder.score_depth,
         "iou_head_hidden_dim": decoder.score_hidden,
+        **({"vit_dim": decoder.early} if decoder.early else {}),
     }
 
 
@@ -130,8 +139,11 @@ FAMILY = Family(
         Published("sam_vit_b*.pth", "vit_b"),
         Published("sam_vit_l*.pth", "vit_l"),
         Published("sam_vit_h*.pth", "vit_h"),
+        Published("sam_hq_vit_b.pth", "hq_vit_b"),
+        Published("sam_hq_vit_l.pth", "hq_vit_l"),
+        Published("sam_hq_vit_h.pth", "hq_vit_h"),
     ),
     licence="Apache-2.0",
     source="facebookresearch/segment-anything, build_sam.py; transformers, models/sam",
-    aliases=("sam", "segment-anything", "segment_anything", "sam_vit"),
+    aliases=("sam", "sam_hq", "segment-anything", "segment_anything", "sam_vit"),
 )

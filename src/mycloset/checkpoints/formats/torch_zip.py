@@ -50,6 +50,7 @@ class _Reading:
         self._findings: list[Finding] = []
         self._globals: list[GlobalUse] = []
         self._used: set[str] = set()
+        self._walked: set[int] = set()
         first = archive.members[0].name if archive.members else ""
         # PyTorch takes the folder of the first member for the archive's own.
         self._prefix = first.partition("/")[0] + "/" if "/" in first else ""
@@ -58,12 +59,13 @@ class _Reading:
     def checkpoint(self) -> Checkpoint:
         """All that the archive holds."""
         archive, prefix = self._archive, self._prefix
-        main = archive.by_name.get(f"{prefix}data.pkl")
-        if main is None:
-            found = [m for m in archive.members if m.name.rpartition("/")[2] == "data.pkl"]
-            if found:
-                main = found[0]
-                prefix = self._prefix = main.name.removesuffix("data.pkl")
+        # PyTorch's reader looks names up without regard to case, and takes the first.
+        wanted = f"{prefix}data.pkl".lower()
+        found = [m for m in archive.members if m.name.lower() == wanted]
+        found = found or [m for m in archive.members if m.name.rpartition("/")[2] == "data.pkl"]
+        main = found[0] if found else None
+        if main is not None:
+            prefix = self._prefix = main.name[: -len("data.pkl")]
         if main is None:
             return self._no_model()
         script = f"{prefix}constants.pkl" in archive.by_name or any(
@@ -120,6 +122,7 @@ class _Reading:
 
     def _scan(self, member: Member) -> Scan | None:
         self._used.add(member.name)
+        self._walked.add(member.header)
         name = member.name.removeprefix(self._prefix)
         try:
             data = self._archive.read(member, PICKLE)
@@ -143,21 +146,26 @@ class _Reading:
         if member is None:
             name = f"{self._prefix}tensors/{key}"
             member = self._archive.by_name.get(name)
+        told = f"data/{shown(key)[1:-1]}"
         if member is None:
-            raise TroubleError(f"lies in data/{shown(key)[1:-1]}, which the archive does not have")
-        self._used.add(name)
-        if member.size != nbytes:
-            raise TroubleError(
-                f"lies in data/{key}, which has {member.size} bytes where {nbytes} are said"
+            trouble = f"lies in {told}, which the archive does not have"
+            return Stored(
+                Storage(f"{self._prefix}data/{key}", nbytes, None), dtype, 0, nbytes, trouble
             )
+        self._used.add(name)
+        trouble, place = "", None
         try:
-            place = self._archive.place(member)
+            if member.method == STORED:
+                place = self._archive.place(member)
+                if member.packed != member.size:
+                    trouble = f"lies in {told}, whose two sizes differ"
         except DamagedError as error:
-            raise TroubleError(f"lies in data/{key}, which is damaged: {error.message}") from None
-        if member.method == STORED and member.packed != member.size:
-            raise TroubleError(f"lies in data/{key}, whose two sizes differ")
-        offset = place if member.method == STORED else None
-        return Stored(Storage(name, nbytes, offset), dtype, 0, nbytes)
+            trouble = f"lies in {told}, which is damaged: {error.message}"
+        if member.size != nbytes:
+            trouble = f"lies in {told}, which has {member.size} bytes where {nbytes} are said"
+        if trouble:
+            place = None
+        return Stored(Storage(name, nbytes, place), dtype, 0, nbytes, trouble)
 
     def _constants(self) -> list[TensorGroup]:
         member = self._archive.by_name.get(f"{self._prefix}constants.pkl")
@@ -170,9 +178,11 @@ class _Reading:
         """Walk every other member that is a pickle by its name or its bytes."""
         left = OTHERS
         for count, member in enumerate(self._archive.members):
-            again = member is not self._archive.by_name[member.name]
-            if member.name in self._used and not again:
+            if member.header in self._walked or (
+                member.name in self._used and member is self._archive.by_name[member.name]
+            ):
                 continue
+            again = member.name in self._used
             if count >= _SNIFFED or not member.size:
                 continue
             named = member.name.lower().endswith((".pkl", ".pickle", ".pck", "_pkl"))

@@ -15,8 +15,9 @@ from mycloset.checkpoints.pickles.nodes import Call, Global, Hazard, Persistent,
 from mycloset.checkpoints.pickles.records import COST, Records
 from mycloset.checkpoints.pickles.workbench import BrokenPickleError, Workbench, string, text
 
-OPCODES = 3_000_000
-"""Opcodes that are walked; a checkpoint of 100 000 tensors has 2.5 million."""
+OPCODES = 2_000_000
+"""Opcodes that are walked, a tensor of the usual layout counting as one; a checkpoint of 100 000
+tensors has half a million."""
 
 DEPTH = 10_000
 """Marks that may be open; Python's own pickler gives up at some 1000."""
@@ -40,9 +41,10 @@ def read_pickle(tape: Tape, start: int = 0) -> Pickle:
         value = walk.run()
         whole = True
     except BrokenPickleError as error:
-        walk.hazards.append(Hazard(error.kind, str(error), walk.at))
+        hazard = Hazard(error.kind, str(error), walk.at)
         value = walk.salvage()
-    made = (walk.globals, walk.calls, walk.builds, walk.hazards)
+        walk.hazards.append(hazard)
+    made = (walk.globals, walk.calls, walk.builds, walk.persistents, walk.hazards)
     return Pickle(value, start, walk.at, whole, *made)
 
 
@@ -50,7 +52,7 @@ class _Walk(Workbench):
     def run(self) -> Any:
         """The value that STOP finds; one branch an opcode, the most frequent first."""
         stack, marked, memo, sparse = self.stack, self.marked, self.memo, self.sparse
-        calls = self.calls
+        calls, persistents = self.calls, self.persistents
         records, rebuild, hooks = Records(), _NOTHING, None
         base, pos, start, limit, data = self.at, 0, 0, 0, b""
         rest, rounds = repeat(None, _ROUND), 0
@@ -85,6 +87,7 @@ class _Walk(Workbench):
                             record = records.read(data, pos, base, memo, rebuild, hooks)
                             if record is not None:
                                 pos, value = record
+                                persistents.append(value.args[0])
                                 self.room -= COST
                         stack.append(value)
                     elif op == 0x28:  # MARK
@@ -123,6 +126,7 @@ class _Walk(Workbench):
                             record = records.read(data, pos, base, memo, rebuild, hooks)
                             if record is not None:
                                 pos, value = record
+                                persistents.append(value.args[0])
                                 self.room -= COST
                         stack.append(value)
                     elif op == 0x4D:  # BININT2
@@ -133,6 +137,7 @@ class _Walk(Workbench):
                         self.room -= 64
                     elif op == 0x51:  # BINPERSID
                         stack[-1] = Persistent(stack[-1])
+                        persistents.append(stack[-1])
                         self.room -= 64
                     elif op == 0x89:  # NEWFALSE
                         stack.append(False)

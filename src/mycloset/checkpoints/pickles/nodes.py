@@ -137,6 +137,7 @@ class Pickle(NamedTuple):
         globals: every name, in the order of the opcodes.
         calls: every call, except tensors of the usual layout.
         builds: every BUILD.
+        persistents: every persistent id.
         hazards: what is wrong with it.
     """
 
@@ -147,6 +148,7 @@ class Pickle(NamedTuple):
     globals: list[Global]
     calls: list[Call]
     builds: list[Build]
+    persistents: list[Persistent]
     hazards: list[Hazard]
 
 
@@ -157,12 +159,20 @@ class Tape:
         end: place after the last byte.
         origin: what to add to a place to get the byte's place in the file; None where the bytes
             do not lie in the file as they are.
+        chunk: how many bytes to read at a time.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], end: int, origin: int | None) -> None:
+    def __init__(
+        self,
+        read: Callable[[int, int], bytes],
+        end: int,
+        origin: int | None,
+        chunk: int = 1 << 18,
+    ) -> None:
         self.read = read
         self.end = end
         self.origin = origin
+        self.chunk = chunk
 
     @classmethod
     def of(cls, data: bytes, origin: int | None = None) -> Self:
@@ -170,7 +180,9 @@ class Tape:
         return cls(lambda start, length: data[start : start + length], len(data), origin)
 
     @classmethod
-    def over(cls, source: Source, start: int = 0, end: int | None = None) -> Self:
+    def over(
+        cls, source: Source, start: int = 0, end: int | None = None, chunk: int = 1 << 18
+    ) -> Self:
         """A part of a file; places on the tape count from its start."""
         stop = source.size if end is None else end
-        return cls(lambda at, length: source.read(start + at, length), stop - start, start)
+        return cls(lambda at, length: source.read(start + at, length), stop - start, start, chunk)

@@ -62,7 +62,10 @@ def scan(tape: Tape, name: str, *, member: str = "", start: int = 0, alone: bool
         place = following[0].start
         message = f"Another pickle follows in {name} at byte {place}."
         findings.append(Finding("suspicious", "warning", message, {"offset": place}))
-    elif alone and first.whole and end < tape.end:
+    if len(following) == FOLLOWING and end < tape.end:
+        message = f"More pickles follow in {name} than are read."
+        findings.append(Finding("suspicious", "error", message, {"offset": end}))
+    elif not following and alone and first.whole and end < tape.end:
         message = f"{tape.end - end} bytes that are no pickle follow in {name}."
         findings.append(Finding("unusual", "warning", message, {"offset": end}))
     return Scan(first, tuple(following), tuple(uses.values()), tuple(findings))

@@ -19,9 +19,6 @@ from mycloset.checkpoints.pickles.nodes import (
 )
 from mycloset.checkpoints.source import DamagedError
 
-CHUNK = 1 << 18
-"""Bytes that are read at a time."""
-
 MEMORY = 120_000_000
 """Bytes that a description may take, by rough count."""
 
@@ -91,13 +88,16 @@ class Workbench:
         self.globals: list[Global] = []
         self.calls: list[Call] = []
         self.builds: list[Build] = []
+        self.persistents: list[Persistent] = []
         self.hazards: list[Hazard] = []
         self._costly = COSTLY_KEYS
+        self._noted: set[str] = set()
         self._frame_end = 0
 
     def odd(self, message: str) -> None:
         """Note that unpicklers differ here, or refuse; once for each kind."""
-        if all(hazard.message != message for hazard in self.hazards):
+        if message not in self._noted:
+            self._noted.add(message)
             self.hazards.append(Hazard("odd", message, self.at))
 
     def more(self, data: bytes, base: int, start: int) -> bytes:
@@ -119,7 +119,7 @@ class Workbench:
                 raise BrokenPickleError(f"has a {opcode} without the end of its line")
             raise BrokenPickleError(f"has a {opcode} that needs more than there is on the stack")
         try:
-            return self.tape.read(here, min(max(needed, CHUNK), end - here))
+            return self.tape.read(here, min(max(needed, self.tape.chunk), end - here))
         except DamagedError as error:
             raise BrokenPickleError(f"cannot be read on: {error.message}") from None
 
@@ -184,7 +184,7 @@ class Workbench:
     def fill(self, target: Any, keys: list[Any], values: list[Any]) -> None:
         """Put pairs into a dict, or into what stands for an object with items."""
         kind = target.__class__
-        self.room -= 40 * len(keys)
+        self.room -= 60 + 40 * len(keys)
         if kind is Call:
             if target.items is None:
                 target.items = {}
@@ -223,7 +223,7 @@ class Workbench:
     def build(self, target: Any, state: Any) -> None:
         """Note what BUILD would hand over."""
         self.builds.append(Build(target, state, self.at))
-        self.room -= 90
+        self.room -= 200
         if target.__class__ is Call:
             if target.state is not None:
                 self.odd("hands an object its state twice")
@@ -251,6 +251,7 @@ class Workbench:
 
     def seldom(self, op: int, data: bytes, base: int, pos: int, stack: list[Any]) -> int:
         """Every opcode that is not in the loop; gives the place after it."""
+        self.room -= 100
         if op in operands.COUNTED:
             return self._counted(op, data, base, pos, stack)
         if op in operands.LINES:
@@ -345,7 +346,9 @@ class Workbench:
             elif op == 0x56:  # UNICODE
                 stack.append(line.decode("raw_unicode_escape"))
             else:  # PERSID
-                stack.append(Persistent(line.decode("ascii")))
+                found = Persistent(line.decode("ascii"))
+                stack.append(found)
+                self.persistents.append(found)
                 self.room -= 64
         except ValueError:
             message = f"has a {operands.name(op)} that does not say what it should"
@@ -354,7 +357,7 @@ class Workbench:
 
     def salvage(self) -> Any:
         """The outermost object as far as it was built when the walk ended."""
-        stack = self.stack
+        stack, known = self.stack, len(self.hazards)
         while self.marked:
             items, stack = stack, self.marked.pop()
             if items and isinstance(items[-1], Global):
@@ -365,6 +368,7 @@ class Workbench:
                 self.fill(target, items[: 2 * pairs : 2], items[1 : 2 * pairs : 2])
             elif isinstance(target, list):
                 target.extend(items)
+        del self.hazards[known:]  # what is not read may not be complained about
         return stack[0] if stack else None
 
 

@@ -42,6 +42,13 @@ _REASONS = 5
 """Families whose reasons are given for an unknown network."""
 _VALUES = 12
 """Values beside the tensors that are shown."""
+_USUAL = (
+    ("byteorder", "little"),
+    ("version", "3"),
+    ("format_version", "1"),
+    ("storage_alignment", "64"),
+)
+"""What every torch zip file states."""
 _CALLS = 8
 """Dangerous or unknown globals that are shown one by one."""
 _VALUE = 60
@@ -124,6 +131,8 @@ def _network_fields(network: Network) -> Iterator[tuple[str, Line]]:
         yield "serves", [Span(", ".join(network.steps))]
     if network.family is not None:
         yield "family", [Span(network.family), Span(f" / {network.variant}", "dim")]
+    if network.also:
+        yield "also in", [Span(", ".join(network.also))]
     if network.licence:
         yield "licence", [Span(network.licence), Span(" (of the published weights)", "dim")]
     told = [
@@ -222,11 +231,12 @@ def _networks(analysis: CheckpointAnalysis, width: int | None) -> list[Line]:
 
 
 def _short_metadata(analysis: CheckpointAnalysis) -> dict[str, object]:
-    """What the format states, as far as it is short."""
+    """What the format states, as far as it is short and not the format's own book-keeping."""
     return {
         key: value
         for key, value in analysis.metadata.items()
-        if isinstance(value, int | float | bool) or (isinstance(value, str) and len(value) <= 60)
+        if (key, value) not in _USUAL
+        and (isinstance(value, int | float | bool) or (isinstance(value, str) and len(value) <= 60))
     }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mycloset.checkpoints.contents import Finding
 from mycloset.inspection.report.card import MARKS
+from mycloset.inspection.report.table import shown_path
 from mycloset.inspection.report.text import Line, Span, fit, padded, width_of, wrapped
 from mycloset.inspection.report.wording import (
     count_text,
@@ -181,10 +183,16 @@ def summary_lines(
     analyses: Sequence[CheckpointAnalysis],
     findings: Iterable[Finding] = (),
     *,
+    root: Path | None = None,
     width: int | None = None,
 ) -> list[Line]:
-    """The summary for the terminal."""
+    """The summary for the terminal; paths are told relative to the root."""
     heads = {str(analysis.path): headline(analysis) for analysis in analyses}
+
+    def named(path: str) -> list[Line]:
+        said = [Span(f"  {shown_path(Path(path), root)}"), Span(f"  {heads.get(path, '')}", "dim")]
+        return wrapped(said, width, indent=4)
+
     lines: list[Line] = [
         [
             Span(plural(summary.files, "file"), "bold"),
@@ -207,14 +215,13 @@ def summary_lines(
         if paths:
             lines += [[], _trouble_head(kind, words, len(paths), style)]
             for path in paths[:TOLD]:
-                said = [Span(f"  {path}"), Span(f"  {heads.get(path, '')}", "dim")]
-                lines += wrapped(said, width, indent=4)
+                lines += named(path)
             lines += _more(len(paths))
     for finding in findings:
         mark, style = MARKS[finding.severity]
         lines += [[], [Span(f"{mark} {finding.kind}", style), *_wasted(finding)]]
-        paths = paths_of(finding)
-        lines += [[Span(f"  {path}"), Span(f"  {heads.get(path, '')}", "dim")] for path in paths]
+        for path in paths_of(finding):
+            lines += named(path)
     return lines
 
 

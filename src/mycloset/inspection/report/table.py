@@ -24,7 +24,7 @@ _FIXED = 2 + _SIZE + 2 + _PARAMETERS + 2 + _SURE + 2
 """Columns of mark and figures, with what stands between."""
 _WHAT = 44
 """Columns for what a file is, where nothing needs to be cut."""
-_NARROWEST = 16
+_NARROWEST = 8
 
 
 def head_line(*, width: int | None = None) -> Line:

@@ -32,6 +32,19 @@ FORMATS: dict[str, str] = {
     "tar": "tar archive",
     "7z": "7-Zip archive",
     "folder": "folder",
+    "bzip2": "bzip2 archive",
+    "elf": "Linux program",
+    "executable": "program",
+    "gzip": "gzip archive",
+    "jpeg": "JPEG picture",
+    "pdf": "PDF document",
+    "png": "PNG picture",
+    "rar": "RAR archive",
+    "riff": "sound, film or picture (RIFF)",
+    "xml": "XML text",
+    "xz": "xz archive",
+    "zeros": "nothing but zero bytes",
+    "zstd": "Zstandard archive",
     "unknown": "no known format",
 }
 """Names for people of what `Checkpoint.format` says."""
@@ -42,8 +55,6 @@ _ARTICLES = {
     "json": "JSON text",
     "text": "text",
     "empty": "an empty file",
-    "zip": "a zip archive without a model",
-    "tar": "a tar archive without a model",
     "7z": "a 7-Zip archive",
     "folder": "a folder without a model",
     "unknown": "of no known format",
@@ -193,7 +204,7 @@ def tensor_text(tensor: tuple[str, tuple[int, ...]]) -> str:
 
 def _without_network(analysis: CheckpointAnalysis) -> str:
     told = {finding.kind for finding in analysis.findings}
-    if "corrupt" in told:
+    if "corrupt" in told and analysis.format not in _ARTICLES:
         return f"Damaged: {format_title(analysis.format)}"
     if analysis.verdict == "unreadable":
         return "Cannot be read"

@@ -1,0 +1,1 @@
+"""AlexNet: torchvision's classifier, and the features that LPIPS looks at."""

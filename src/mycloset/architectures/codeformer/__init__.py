@@ -1,0 +1,1 @@
+"""CodeFormer: faces restored by words of a learned book (Zhou et al., 2022)."""

@@ -1,0 +1,1 @@
+"""CP-VTON and CP-VTON+: a geometric matching module and a try-on module."""

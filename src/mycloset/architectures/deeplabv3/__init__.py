@@ -1,0 +1,1 @@
+"""DeepLabv3 as torchvision has it: pixels by class, on a dilated ResNet."""

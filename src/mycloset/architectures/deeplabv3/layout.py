@@ -1,0 +1,181 @@
+"""What torchvision's DeepLabv3 files look like, of any backbone depth and class count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mycloset.architectures.family import (
+    Claim,
+    Family,
+    Published,
+    Shape,
+    Shapes,
+    batch_norm,
+    conv,
+    require,
+)
+from mycloset.architectures.residual import (
+    ResidualStage,
+    depth_name,
+    plain_stages,
+    put_stages,
+    read_stages,
+)
+from mycloset.architectures.sizes import numbered, size
+
+_MOST_CONVOLUTIONS = 16
+
+
+class _Sizes(NamedTuple):
+    inputs: int
+    stem: int
+    stages: tuple[ResidualStage, ...]
+    dilated: int
+    """How many dilated 3x3 convolutions the pyramid has."""
+    width: int
+    joined: int
+    hidden: int
+    auxiliary: int
+    """Channels of the auxiliary head; 0 where there is none."""
+    classes: int
+
+
+def _published(depths: tuple[int, ...], *, auxiliary: bool = True) -> _Sizes:
+    return _Sizes(
+        inputs=3,
+        stem=64,
+        stages=plain_stages(depths),
+        dilated=3,
+        width=256,
+        joined=256,
+        hidden=256,
+        auxiliary=256 if auxiliary else 0,
+        classes=21,
+    )
+
+
+def read(shapes: Shapes) -> Claim:
+    """What a DeepLabv3 table is.
+
+    Raises:
+        NotThisError: it is none.
+    """
+    lead, head = "backbone.", "classifier.0."
+    stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
+    stages = read_stages(shapes, lead)
+    require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
+    branches = numbered(shapes, f"{head}convs.", most=_MOST_CONVOLUTIONS)
+    require(branches > 1, f"{branches} branches below `{head}convs.`")
+    auxiliary = 0
+    if any(f"aux_classifier.{part}" in shapes for part in ("0.weight", "1.weight", "4.weight")):
+        auxiliary = size(
+            shapes,
+            ("aux_classifier.0.weight", 0),
+            ("aux_classifier.1.weight", 0),
+            ("aux_classifier.4.weight", 1),
+        )
+    return _claim(
+        _Sizes(
+            inputs=size(shapes, (f"{lead}conv1.weight", 1), default=3),
+            stem=stem,
+            stages=stages,
+            dilated=branches - 2,
+            width=size(shapes, (f"{head}convs.0.0.weight", 0), (f"{head}convs.0.1.weight", 0)),
+            joined=size(shapes, (f"{head}project.0.weight", 0), (f"{head}project.1.weight", 0)),
+            hidden=size(shapes, ("classifier.1.weight", 0), ("classifier.2.weight", 0)),
+            auxiliary=auxiliary,
+            classes=size(shapes, ("classifier.4.weight", 0), ("classifier.4.bias", 0)),
+        )
+    )
+
+
+def examples() -> Iterator[Claim]:
+    """The published networks, and the same without the head that only training needs."""
+    for depths in ((3, 4, 6, 3), (3, 4, 23, 3)):
+        for auxiliary in (True, False):
+            yield _claim(_published(depths, auxiliary=auxiliary))
+
+
+def _claim(sizes: _Sizes) -> Claim:
+    backbone = depth_name(sizes.stages)
+    classes = sizes.classes
+    deep = sizes.stages[-1].out
+    return Claim(
+        variant=backbone or "custom",
+        title=f"DeepLabv3 on {backbone or 'another ResNet'}, {classes} classes",
+        config={
+            "num_classes": classes,
+            "backbone": backbone or "resnet",
+            "layers": [stage.blocks for stage in sizes.stages],
+            "widths": [stage.width for stage in sizes.stages],
+            "channels": [stage.out for stage in sizes.stages],
+            "stem": sizes.stem,
+            "input_channels": sizes.inputs,
+            "aspp_dilated": sizes.dilated,
+            "aspp_channels": sizes.width,
+            "aspp_out_channels": sizes.joined,
+            "head_channels": sizes.hidden,
+            "aux_loss": bool(sizes.auxiliary),
+            "aux_channels": sizes.auxiliary or None,
+        },
+        tensors=_tensors(sizes),
+        layout="torchvision",
+        evidence=(
+            f"`classifier.4.weight` is {[classes, sizes.hidden, 1, 1]}: {classes} classes"
+            + (", as many as Pascal VOC has" if classes == 21 else ""),
+            f"`classifier.0.convs.0.0.weight` is {[sizes.width, deep, 1, 1]}: a pyramid of"
+            f" {sizes.dilated} dilated convolutions on {backbone or 'a ResNet'}",
+            "`aux_classifier.0.weight`: an auxiliary head"
+            if sizes.auxiliary
+            else "no `aux_classifier.0.weight`",
+        ),
+        undecidable=("the dilations of its pyramid (12, 24, 36 as published)", "the output stride"),
+        input_channels=sizes.inputs,
+        output_channels=classes,
+    )
+
+
+def _tensors(sizes: _Sizes) -> dict[str, Shape]:
+    found = _layer("backbone.conv1", "backbone.bn1", sizes.stem, sizes.inputs, 7)
+    deep = put_stages(found, "backbone.", sizes.stages, sizes.stem)
+    place = "classifier.0.convs."
+    for number in range(sizes.dilated + 1):
+        kernel = 3 if number else 1
+        found |= _layer(f"{place}{number}.0", f"{place}{number}.1", sizes.width, deep, kernel)
+    pooled = f"{place}{sizes.dilated + 1}."
+    found |= _layer(f"{pooled}1", f"{pooled}2", sizes.width, deep)
+    branches = (sizes.dilated + 2) * sizes.width
+    found |= _layer("classifier.0.project.0", "classifier.0.project.1", sizes.joined, branches)
+    found |= _layer("classifier.1", "classifier.2", sizes.hidden, sizes.joined, 3)
+    found |= conv("classifier.4", sizes.classes, sizes.hidden)
+    if sizes.auxiliary:
+        middle = sizes.stages[2].out
+        found |= _layer("aux_classifier.0", "aux_classifier.1", sizes.auxiliary, middle, 3)
+        found |= conv("aux_classifier.4", sizes.classes, sizes.auxiliary)
+    return found
+
+
+def _layer(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
+    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)
+
+
+FAMILY = Family(
+    name="deeplabv3",
+    title="DeepLabv3",
+    task="semantic segmentation",
+    steps=("human_parsing",),
+    markers=(
+        ("backbone.conv1.weight", "classifier.0.convs.0.0.weight"),
+        ("backbone.layer4.0.conv1.weight", "classifier.0.project.0.weight"),
+    ),
+    read=read,
+    examples=examples,
+    published=(
+        Published("deeplabv3_resnet101_coco-586e9e4e.pth", "resnet101", "586e9e4e"),
+        Published("deeplabv3_resnet50_coco-cd0a2569.pth", "resnet50", "cd0a2569"),
+    ),
+    licence="BSD-3-Clause",
+    source="torchvision, models/segmentation/deeplabv3.py",
+    aliases=("deeplabv3", "deeplab"),
+)

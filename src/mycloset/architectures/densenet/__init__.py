@@ -1,0 +1,1 @@
+"""DenseNet: classifiers in which every layer sees all before it."""

@@ -1,0 +1,1 @@
+"""DPT: depth from one picture by a vision transformer (Ranftl et al., 2021)."""

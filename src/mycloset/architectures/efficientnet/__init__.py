@@ -1,0 +1,1 @@
+"""EfficientNet, first and second version: classifiers of inverted residual blocks."""

@@ -1,0 +1,1 @@
+"""Networks that several try-on systems share: the matching module and the ALIAS generator."""

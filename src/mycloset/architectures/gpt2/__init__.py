@@ -1,0 +1,1 @@
+"""GPT-2: text, no pictures; known because its files lie among models of pictures."""

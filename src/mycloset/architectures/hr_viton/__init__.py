@@ -1,0 +1,1 @@
+"""HR-VITON: the try-on condition generator and the image generator."""

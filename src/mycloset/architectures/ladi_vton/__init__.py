@@ -1,0 +1,1 @@
+"""LaDI-VTON: the TPS warping network and its refinement."""

@@ -1,0 +1,1 @@
+"""MobileNet v2: classifiers of inverted residual blocks."""

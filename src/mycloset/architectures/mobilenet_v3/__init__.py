@@ -1,0 +1,1 @@
+"""MobileNet v3: classifiers of inverted residual blocks that weigh their channels."""

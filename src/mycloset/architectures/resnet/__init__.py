@@ -1,0 +1,1 @@
+"""ResNet, ResNeXt and Wide ResNet: classifiers, and what is left of them without their head."""

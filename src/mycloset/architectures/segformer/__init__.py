@@ -1,0 +1,1 @@
+"""SegFormer: clothes and other classes by a pyramid of transformers."""

@@ -1,0 +1,1 @@
+"""SqueezeNet: classifiers of fire modules, and the features that LPIPS looks at."""

@@ -1,0 +1,1 @@
+"""U²-Net: salient objects, people or clothes by nested U-shaped blocks."""

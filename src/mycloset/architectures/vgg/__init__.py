@@ -1,0 +1,1 @@
+"""VGG: plain stacks of 3x3 convolutions, as classifiers and as perceptual features."""

@@ -1,0 +1,1 @@
+"""Vision transformers: plain ViT classifiers, and backbones such as DINO's."""

@@ -1,0 +1,1 @@
+"""VITON-HD: segmentation, geometric matching and the ALIAS generator."""

@@ -1,0 +1,145 @@
+"""Reads the whole hostile corpus in a process that may do nothing but read; prints what it saw.
+
+    python guard.py FOLDER
+
+Every case is read under an audit hook that ends the process when anything is run, compiled,
+imported from elsewhere, sent, or written. Prints one JSON object a line: name, verdict, seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+SECONDS = 5
+MEMORY = 600_000_000
+"""Address space beyond what the imports take, above which an allocation fails."""
+
+_FORBIDDEN = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.putenv",
+    "os.kill",
+    "subprocess.Popen",
+    "socket.",
+    "pickle.find_class",
+    "marshal.loads",
+    "exec",
+    "compile",
+    "ctypes.",
+    "urllib.",
+    "shutil.",
+    "tempfile.",
+    "webbrowser.open",
+    "code.__new__",
+    "function.__new__",
+)
+_IMPORTING = ("whole ", "empty file", "web page", "harmless plain", "folder named")
+"""Cases that between them import all that readers import."""
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Watch:
+    """An audit hook that can be switched on and off."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.seen: list[str] = []
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.on:
+            return
+        written = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
+        if written or event.startswith(_FORBIDDEN):
+            self.seen.append(f"{event} {arguments!r}"[:200])
+
+
+def main(folder: Path) -> None:
+    """Read every case; one line of JSON for each."""
+    here = Path(__file__).resolve().parent
+    sys.path[:0] = [str(here), str(here.parent)]
+    from cases import cases, verdict_of
+
+    from mycloset.checkpoints.reading import read_checkpoint
+    from mycloset.inspection.analysis import analyse
+
+    every = list(cases())
+    warm_up(folder, every, read_checkpoint, analyse)
+    watch = Watch()
+    sys.addaudithook(watch)
+    signal.signal(signal.SIGALRM, _too_long)
+    soft = _address_space() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (soft, soft))
+    for number, case in enumerate(every):
+        place = folder / str(number)
+        place.mkdir()
+        marker = folder / f"marker-{number}"
+        path = case.make(place, marker)
+        watch.seen.clear()
+        start = time.perf_counter()
+        signal.alarm(SECONDS)
+        watch.on = True
+        try:
+            analysis = analyse(read_checkpoint(path))
+            verdict, error = verdict_of({finding.kind for finding in analysis.findings}), ""
+        except BaseException as problem:  # noqa: BLE001 - whatever escapes is what is looked for
+            verdict, error = "crash", f"{type(problem).__name__}: {problem}"[:300]
+        finally:
+            watch.on = False
+            signal.alarm(0)
+        line = {
+            "name": case.name,
+            "verdict": verdict,
+            "error": error,
+            "seconds": time.perf_counter() - start,
+            "executed": marker.exists() or bool(watch.seen),
+            "events": watch.seen[:3],
+        }
+        print(json.dumps(line))
+        shutil.rmtree(place)
+    print(json.dumps({"name": "", "peak": _peak()}))
+
+
+def warm_up(folder: Path, every: list[Any], read: Any, analyse: Any) -> None:
+    """Read one whole file of each format, so that what readers import is imported."""
+    for number, case in enumerate(every):
+        if case.name.startswith(_IMPORTING):
+            place = folder / f"warm-{number}"
+            place.mkdir()
+            analyse(read(case.make(place, folder / "unused")))
+
+
+def _too_long(number: int, frame: FrameType | None) -> None:
+    raise TimeoutError(f"longer than {SECONDS} s")
+
+
+def _peak() -> int:
+    """Most memory that this process had; getrusage would tell its parent's as well."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def _address_space() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

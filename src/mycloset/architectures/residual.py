@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from mycloset.architectures.blocks import Block, basic_block, bottleneck, conv_norm, put
 from mycloset.architectures.family import Shape, Shapes, batch_norm, conv
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.reading import extent
+from mycloset.architectures.sizes import size
 
 _MOST_BLOCKS = 256
 
@@ -42,8 +43,8 @@ def plain_stages(
     return tuple(found)
 
 
-def read_stages(shapes: Shapes, lead: str, inp: int) -> tuple[ResidualStage, ...]:
-    """The stages below a prefix ("backbone."), the first of which takes `inp` channels.
+def read_stages(shapes: Shapes, lead: str) -> tuple[ResidualStage, ...]:
+    """The stages below a prefix ("backbone.").
 
     Raises:
         NotThisError: a stage's widths stand nowhere.
@@ -51,11 +52,12 @@ def read_stages(shapes: Shapes, lead: str, inp: int) -> tuple[ResidualStage, ...
     found: list[ResidualStage] = []
     for number in range(1, 9):
         stage = f"{lead}layer{number}."
-        blocks = _blocks(shapes, stage)
+        blocks = extent(
+            shapes, f"{stage}{{}}.conv1.weight", f"{stage}{{}}.conv2.weight", limit=_MOST_BLOCKS
+        )
         if blocks == 0:
             break
-        found.append(_read_stage(shapes, stage, blocks, inp))
-        inp = found[-1].out
+        found.append(_read_stage(shapes, stage, blocks))
     return tuple(found)
 
 
@@ -91,19 +93,7 @@ def depth_name(stages: tuple[ResidualStage, ...]) -> str:
     return names.get((basic, tuple(stage.blocks for stage in stages)), "")
 
 
-def _blocks(shapes: Shapes, stage: str) -> int:
-    """How many blocks; a hole of one is no end, so that a copy that lost a tensor is measured."""
-    if f"{stage}0.conv1.weight" not in shapes and f"{stage}0.conv2.weight" not in shapes:
-        return 0
-    end = 1
-    while end < _MOST_BLOCKS and (
-        f"{stage}{end}.conv1.weight" in shapes or f"{stage}{end}.conv2.weight" in shapes
-    ):
-        end += 1
-    return end if end < _MOST_BLOCKS else numbered(shapes, stage, most=_MOST_BLOCKS)
-
-
-def _read_stage(shapes: Shapes, stage: str, blocks: int, inp: int) -> ResidualStage:
+def _read_stage(shapes: Shapes, stage: str, blocks: int) -> ResidualStage:
     first = f"{stage}0."
     basic = f"{first}conv3.weight" not in shapes and f"{first}bn3.weight" not in shapes
     width = size(shapes, (f"{first}conv1.weight", 0), (f"{first}bn1.weight", 0))

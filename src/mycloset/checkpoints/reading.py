@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mycloset.checkpoints.contents import Checkpoint, Finding
-from mycloset.checkpoints.sniffing import identify, starts_as_zip
+from mycloset.checkpoints.sniffing import formats_of, starts_as_zip
 from mycloset.checkpoints.source import DamagedError, Source, UnreadableError
 from mycloset.errors import InputError
 
@@ -69,11 +69,10 @@ def read_file(path: Path) -> Checkpoint:
 
 
 def _read(source: Source) -> Checkpoint:
-    format_ = "unknown"
+    format_, *others = formats_of(source)
+    if format_ == "unknown" and starts_as_zip(source):
+        format_ = "zip"
     try:
-        format_ = identify(source)
-        if format_ == "unknown" and starts_as_zip(source):
-            format_ = "zip"
         found = _reader(format_)(source)
     except DamagedError as error:
         found = _failed(
@@ -85,10 +84,31 @@ def _read(source: Source) -> Checkpoint:
     except OSError as error:
         text = f"{source.path} could not be read: {error.strerror or error}."
         found = _failed(source.path, "unreadable", 0, Finding("unreadable", "error", text))
+    for other in others:
+        found = _with_other(found, other, source)
     if source.changed:
         text = f"{source.path.name} was changed while it was read."
         found = replace(found, findings=(*found.findings, Finding("corrupt", "error", text)))
     return _beside(found)
+
+
+def _with_other(found: Checkpoint, other: str, source: Source) -> Checkpoint:
+    """Add what another reader would see in the same bytes.
+
+    TFLite files carry labels in an archive at their end, which is how they should be.
+    """
+    usual = found.format == "tflite" and other == "zip"
+    text = f"The bytes are {found.format} and {other} at once: readers differ in what they see."
+    findings = [] if usual else [Finding("suspicious", "warning", text, {"other": other})]
+    uses = found.globals
+    if other in _READERS:
+        try:
+            hidden = _reader(other)(source)
+        except DamagedError:
+            return replace(found, findings=(*found.findings, *findings))
+        uses += hidden.globals
+        findings += [f for f in hidden.findings if f.kind in ("dangerous", "suspicious")]
+    return replace(found, globals=uses, findings=(*found.findings, *findings))
 
 
 def _reader(format_: str) -> Reader:

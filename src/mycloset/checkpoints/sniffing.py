@@ -10,6 +10,9 @@ HEAD = 4096
 TAIL = 65_557
 """Bytes in which the end record of a zip archive lies, the longest comment included."""
 
+WALKED = 1 << 16
+"""Bytes of a text that are tried as a pickle of protocol 0."""
+
 TORCH_LEGACY = bytes.fromhex("80028a0a6cfc9c46f9206aa85019")
 """PyTorch before 1.6: protocol 2, then the magic number 0x1950a86a20f9469cfc6c."""
 
@@ -39,49 +42,74 @@ _PICKLE_STARTS = frozenset(b"(]}c\x80lItd)I\x8cVSKMJX.NFGU")
 
 
 def identify(source: Source) -> str:
-    """The format's name, as in `Checkpoint.format`; "unknown" where nothing fits.
+    """The format's name, as in `Checkpoint.format`; "unknown" where nothing fits."""
+    return formats_of(source)[0]
 
-    What a reader of the format would accept decides: a zip archive is one by its end record, even
-    behind other bytes.
+
+def formats_of(source: Source) -> tuple[str, ...]:
+    """Every format that a reader could take the bytes for, the one that counts first.
+
+    A zip archive is one by its end record, whatever stands before it, so that a file may be both
+    an archive and what its beginning says. What can be read as a model counts before what cannot.
     """
     if source.size == 0:
-        return "empty"
+        return ("empty",)
+    start = _by_beginning(source)
+    if not _has_archive(source):
+        return (start,)
+    if start in ("zip", "unknown"):
+        return ("zip",)
+    return (start, "zip") if start in _READ else ("zip", start)
+
+
+_READ = frozenset({"torch-legacy", "pickle", "safetensors", "onnx", "tflite", "gguf", "npy", "tar"})
+
+
+def _by_beginning(source: Source) -> str:
     head = source.head(HEAD)
     if head[4:8] == b"TFL3":
         return "tflite"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip" if _has_archive(source) else "unknown"
     for start, name in _BEGINNINGS:
         if head.startswith(start):
-            return _archive(source) or name
+            return name
     if _is_safetensors(head, source.size):
         return "safetensors"
-    if archive := _archive(source):
-        return archive
     if _is_tar(head):
         return "tar"
     if not head.strip(b"\0"):
-        return (
-            "zeros"
-            if not any(source.read(place, 64).strip(b"\0") for place in _spots(source))
-            else "unknown"
-        )
+        empty = not any(source.read(place, 64).strip(b"\0") for place in _spots(source))
+        return "zeros" if empty else "unknown"
     if _MARKUP.match(head):
         return "html"
     if (text := _text(head)) is not None:
-        return text
+        return "pickle" if _is_pickle(source) else text
     if head[0] == 0x80 and len(head) > 1 and head[1] <= 5:
         return "pickle"
     if _is_onnx(head):
         return "onnx"
-    if head[0] in _PICKLE_STARTS and source.tail(1) == b".":
+    if head[0] in _PICKLE_STARTS and (source.tail(1) == b"." or _is_pickle(source)):
         return "pickle"
     return "unknown"
 
 
-def _archive(source: Source) -> str:
-    """ "zip" where the end record of a zip archive is at the end, or "" for none."""
+def _is_pickle(source: Source) -> bool:
+    """Whether a walk from the beginning comes to an end and names or holds something."""
+    from mycloset.checkpoints.pickles.machine import read_pickle
+    from mycloset.checkpoints.pickles.nodes import Tape
+
+    if source.head(1)[0] not in _PICKLE_STARTS:
+        return False
+    found = read_pickle(Tape.of(source.head(WALKED)), 0)
+    return found.whole and (bool(found.globals) or found.end >= min(source.size, WALKED) - 1)
+
+
+def _has_archive(source: Source) -> bool:
+    """Whether the end record of a zip archive lies near the end."""
     tail = source.tail(TAIL)
     place = tail.rfind(b"PK\x05\x06")
-    return "zip" if place >= 0 and len(tail) - place >= 22 else ""
+    return place >= 0 and len(tail) - place >= 22
 
 
 def starts_as_zip(source: Source) -> bool:
@@ -129,10 +157,6 @@ def _text(head: bytes) -> str | None:
         return "json"
     if stripped.startswith("<"):
         return "xml"
-    # A pickle of protocol 0 is text, too; it has no spaces between words on its first line.
-    first = stripped.partition("\n")[0]
-    if re.match(r"^(?:\(?[cidl(\]}][\w.]*|[\w.]*\(dp\d*|ccopy_reg)", first) and " " not in first:
-        return None
     return "text"
 
 

@@ -63,7 +63,7 @@ def read(shapes: Shapes) -> Claim:
     """
     lead, head = "backbone.", "classifier.0."
     stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead, stem)
+    stages = read_stages(shapes, lead)
     require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
     branches = numbered(shapes, f"{head}convs.", most=_MOST_CONVOLUTIONS)
     require(branches > 1, f"{branches} branches below `{head}convs.`")

@@ -60,7 +60,7 @@ def read(shapes: Shapes) -> Claim:
     """
     lead, last = "backbone.", "decoder.last_conv."
     stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead, stem)
+    stages = read_stages(shapes, lead)
     require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
     branches = numbered(shapes, "aspp.aspp", most=_MOST_CONVOLUTIONS + 1) - 1
     require(branches > 0, "no `aspp.aspp1.atrous_conv.weight`")

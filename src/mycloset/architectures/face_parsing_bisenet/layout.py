@@ -59,7 +59,7 @@ def read(shapes: Shapes) -> Claim:
     """
     lead = "cp.resnet."
     stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead, stem)
+    stages = read_stages(shapes, lead)
     require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
     return _claim(
         _Sizes(

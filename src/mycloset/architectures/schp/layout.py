@@ -77,7 +77,7 @@ def read(shapes: Shapes) -> Claim:
         size(shapes, ("conv2.weight", 0), ("bn2.weight", 0)),
         size(shapes, ("conv3.weight", 0), ("bn3.weight", 0)),
     )
-    stages = read_stages(shapes, "", stem[2])
+    stages = read_stages(shapes, "")
     require(len(stages) == 4, f"{len(stages)} residual stages, not 4")
     pool = "context_encoding.stages.0."
     return _claim(

@@ -54,18 +54,11 @@ def _nested(down: tuple[tuple[int, int], ...], up: tuple[tuple[int, int], ...]) 
     return _Sizes(
         inputs=3,
         stem=0,
-        down=tuple(_Stage(*sizes) for sizes in _with(levels, down)),
-        up=tuple(_Stage(*sizes) for sizes in _with(levels[-2::-1], up)),
+        down=tuple(_Stage(level, *widths) for level, widths in zip(levels, down, strict=True)),
+        up=tuple(_Stage(level, *widths) for level, widths in zip(levels[-2::-1], up, strict=True)),
         classes=1,
         fused=True,
     )
-
-
-def _with(
-    levels: tuple[int, ...], widths: tuple[tuple[int, int], ...]
-) -> Iterator[tuple[int, int, int]]:
-    for level, (mid, out) in zip(levels, widths, strict=True):
-        yield level, mid, out
 
 
 _FULL = _nested(

@@ -24,6 +24,9 @@ from mycloset.checkpoints.tensors import BITS, Storage
 _SMALL = 1 << 9
 """Bytes that are read for a pickle of a few numbers."""
 
+_WALKED = 1 << 24
+"""Bytes of a pickle up to which it is walked in an archive that is no checkpoint."""
+
 
 def read(source: Source) -> Checkpoint:
     """What a tar archive holds, a checkpoint of PyTorch or not.
@@ -37,12 +40,18 @@ def read(source: Source) -> Checkpoint:
         told = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         message = f"A tar archive that is no checkpoint of PyTorch: it holds {told}."
         finding = Finding("not-a-model", "error", message, {"members": names[:50]})
+        scans = [
+            scan(Tape.of(source.read(start, size), start), name, member=name)
+            for name, (start, size) in members.items()
+            if size <= _WALKED and (name == "pickle" or name.endswith((".pkl", ".pickle")))
+        ]
         return Checkpoint(
             path=source.path,
             format="tar",
             size=source.size,
             files=(source.path.name,),
-            findings=(finding, *findings),
+            globals=tuple(use for found in scans for use in found.globals),
+            findings=(finding, *findings, *(f for found in scans for f in found.findings)),
         )
     return _Reading(source, members, findings).checkpoint()
 

@@ -1,0 +1,1 @@
+"""Graphonomy: human parsing by DeepLabv3+ on Xception, with graphs over the labels."""

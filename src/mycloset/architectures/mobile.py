@@ -201,6 +201,12 @@ def tensors(plan: Plan) -> dict[str, Shape]:
     return found
 
 
+def eighths(width: float) -> int:
+    """The nearest multiple of 8, at least 8 and no less than nine tenths of the width."""
+    found = max(8, int(width + 4) // 8 * 8)
+    return found + 8 if found < 0.9 * width else found
+
+
 @lru_cache(maxsize=1024)
 def _block_tensors(block: Block, width: int) -> Mapping[str, Shape]:
     found: dict[str, Shape] = {}

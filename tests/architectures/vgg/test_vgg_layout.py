@@ -72,7 +72,13 @@ def test_any_widths_depths_and_classes_are_read_from_shapes(data: st.DataObject)
     classifier = (
         (blocks[-1][-1] * 49, data.draw(width), data.draw(width), classes) if classes else ()
     )
-    network = Network(data.draw(st.integers(1, 6)), blocks, data.draw(st.booleans()), classifier)
+    network = Network(
+        data.draw(st.integers(1, 6)),
+        blocks,
+        data.draw(st.booleans()),
+        classifier,
+        timm=classes > 0 and data.draw(st.booleans()),
+    )
     config = family_checks.read_back(FAMILY, tensors(network)).config
     assert [step for step in config["cfg"] if step != "M"] == [c for b in blocks for c in b]
     assert config["num_classes"] == (classes or None)

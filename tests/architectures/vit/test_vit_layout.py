@@ -56,13 +56,13 @@ def test_examples_read_back_as_themselves() -> None:
         registers=st.sampled_from([None, ("reg_token", 4), ("register_tokens", 3)]),
         mask=st.booleans(),
         scaled=st.booleans(),
-        gated=st.booleans(),
+        gated=st.sampled_from(["", "w12", "fc1"]),
         norm=st.sampled_from(["norm", "fc_norm"]),
     )
 )
 @settings(max_examples=60, deadline=None)
 def test_any_sizes_under_timm_s_names_are_read_from_shapes(network: Network) -> None:
-    network = network._replace(norm="norm" if network.gated else network.norm)
+    network = network._replace(norm="norm" if network.gated == "w12" else network.norm)
     config = family_checks.read_back(FAMILY, tensors(network)).config
     assert (config["hidden_dim"], config["mlp_dim"]) == (network.width, network.hidden)
     assert (config["num_layers"], config["patch_size"]) == (network.layers, network.patch[1])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.mobile import Plan, Step, read_plan, tensors
+from mycloset.architectures.mobile import Plan, Step, eighths, read_plan, tensors
 
 Row = tuple[bool, int, int, int, int]
 """Whether blocks are fused, their expansion, kernel, channels and number."""
@@ -90,7 +90,7 @@ def examples() -> Iterator[Claim]:
 def standard(name: str, classes: int, *, layout: str = "torchvision") -> Plan:
     """A published network ("b0" … "b7", "v2_s", "v2_m", "v2_l")."""
     rows = _SECOND.get(name) or _scaled(*_SCALES[name])
-    inp = rows[0][3] if name in _SECOND else _eighths(32 * _SCALES[name][0])
+    inp = rows[0][3] if name in _SECOND else eighths(32 * _SCALES[name][0])
     stem = inp
     timm = layout == "timm"
     blocks = []
@@ -114,14 +114,14 @@ def standard(name: str, classes: int, *, layout: str = "torchvision") -> Plan:
 
 def _scaled(width: float, depth: float) -> tuple[Row, ...]:
     return tuple(
-        (fused, factor, kernel, _eighths(channels * width), math.ceil(number * depth))
+        (fused, factor, kernel, eighths(channels * width), math.ceil(number * depth))
         for fused, factor, kernel, channels, number in _FIRST
     )
 
 
 def _block(inp: int, row: Row, timm: bool) -> tuple[Step, ...]:
     fused, factor, kernel, out, _ = row
-    hidden = _eighths(inp * factor)
+    hidden = eighths(inp * factor)
     # Outputs, kernel, depthwise or not, squeeze; timm's name.
     kinds: list[tuple[int, int, bool, int, str]] = []
     if fused:
@@ -146,12 +146,6 @@ def _block(inp: int, row: Row, timm: bool) -> tuple[Step, ...]:
             names = (f"block.{place}.{names[0]}", f"block.{place}.{names[1]}")
         steps.append(Step(names, width, size, deep, squeeze))
     return tuple(steps)
-
-
-def _eighths(width: float) -> int:
-    """The nearest multiple of 8, at least 8 and no less than nine tenths of the width."""
-    found = max(8, int(width + 4) // 8 * 8)
-    return found + 8 if found < 0.9 * width else found
 
 
 def _name(plan: Plan) -> str:

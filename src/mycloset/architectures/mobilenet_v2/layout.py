@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.mobile import Plan, Step, read_plan, tensors
-from mycloset.architectures.sizes import ratio
+from mycloset.architectures.mobile import Plan, Step, eighths, read_plan, tensors
 
 _DEPTHS = (1, 2, 3, 4, 3, 3, 1)
 _WIDTHS = (16, 24, 32, 64, 96, 160, 320)
+_MULTIPLIERS = (1.0, 0.1, 0.25, 0.35, 0.5, 0.75, 1.1, 1.2, 1.3, 1.4)
 
 
 def read(shapes: Shapes) -> Claim:
@@ -73,23 +73,31 @@ def _block(timm: bool, inp: int, out: int, factor: int) -> tuple[Step, ...]:
     return Step(first, hidden, 1), Step(second, hidden, 3, True), Step(third, out, 1)
 
 
+def _outs(multiplier: float) -> tuple[int, ...]:
+    """Channels that each block gives, by the rule of its authors."""
+    return tuple(
+        eighths(width * multiplier)
+        for width, depth in zip(_WIDTHS, _DEPTHS, strict=True)
+        for _ in range(depth)
+    )
+
+
 def _claim(plan: Plan) -> Claim:
     classes = plan.classes
-    widths = tuple(width for width, _ in plan.stages)
-    depths = tuple(depth for _, depth in plan.stages)
-    multiplier = ratio(plan.stages[-1][0], 320)
-    name = "mobilenet_v2"
-    if depths != _DEPTHS or widths != _WIDTHS:
-        name = f"mobilenet_v2_{multiplier}" if depths == _DEPTHS else "mobilenet_v2_custom"
+    outs = tuple(block[-1].out for _, block in plan.blocks)
+    widths = [width for width, _ in plan.stages]
+    multiplier = next((m for m in _MULTIPLIERS if outs == _outs(m)), None)
+    name = f"mobilenet_v2_{multiplier}" if multiplier else "mobilenet_v2_custom"
+    if multiplier == 1.0:
+        name = "mobilenet_v2"
     head = f"classifier of {classes} classes" if classes else "features alone"
     start = plan.blocks[1][0]
     return Claim(
         variant=name,
         title=f"MobileNet v2, {head}",
         config={
-            "width_mult": multiplier if depths == _DEPTHS else None,
-            "widths": list(widths),
-            "depths": list(depths),
+            "width_mult": multiplier,
+            "widths": list(outs),
             "stem": plan.stem.out,
             "features": plan.features,
             "num_classes": classes or None,
@@ -107,6 +115,7 @@ def _claim(plan: Plan) -> Claim:
         input_channels=plan.inputs,
         output_channels=classes or plan.features,
         licence="BSD-3-Clause" if plan.layout == "torchvision" else "Apache-2.0",
+        confidence=1.0 if multiplier else 0.8,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.mobile import Plan, Step, read_plan, tensors
+from mycloset.architectures.mobile import Plan, Step, eighths, read_plan, tensors
 
 Row = tuple[int, int, int, bool]
 """Kernel, hidden and given channels of a block, and whether it weighs its channels."""
@@ -53,6 +53,8 @@ def read(shapes: Shapes) -> Claim:
     plan = read_plan(shapes)
     require(plan.weighed > 0, "none of its blocks weighs its channels")
     require(plan.fused <= 1, "its blocks are not depthwise")
+    expanding = sum(sum(not step.squeeze for step in block) == 3 for _, block in plan.blocks)
+    require(2 * expanding > len(plan.blocks), "most of its blocks do not widen their channels")
     if plan.layout == "timm":
         require(plan.biased, "`conv_head.bias` is not there: an EfficientNet")
     else:
@@ -96,7 +98,7 @@ def _block(inp: int, row: Row) -> tuple[Step, ...]:
         kinds.append((hidden, 1, False, 0))
     kinds.append((hidden, kernel, True, 0))
     if weighs:
-        kinds.append((hidden, 0, False, _eighths(hidden // 4)))
+        kinds.append((hidden, 0, False, eighths(hidden // 4)))
     kinds.append((out, 1, False, 0))
     steps = []
     for place, (width, size, deep, squeeze) in enumerate(kinds):
@@ -104,12 +106,6 @@ def _block(inp: int, row: Row) -> tuple[Step, ...]:
         names = (f"block.{place}.{ends[0]}", f"block.{place}.{ends[1]}")
         steps.append(Step(names, width, size, deep, squeeze))
     return tuple(steps)
-
-
-def _eighths(width: int) -> int:
-    """The nearest multiple of 8, at least 8 and no less than nine tenths of the width."""
-    found = max(8, (width + 4) // 8 * 8)
-    return found + 8 if found < 0.9 * width else found
 
 
 def _claim(plan: Plan) -> Claim:

@@ -42,6 +42,7 @@ class Network(NamedTuple):
         normed: whether a batch norm follows each.
         classifier: inputs, hidden widths and classes of the linear layers; empty without them.
         lead: what stands before the places of the convolutions.
+        timm: whether the first two linear layers are convolutions, as timm has them.
     """
 
     inputs: int
@@ -49,6 +50,7 @@ class Network(NamedTuple):
     normed: bool
     classifier: tuple[int, ...] = ()
     lead: str = "features."
+    timm: bool = False
 
 
 def read(shapes: Shapes) -> Claim:
@@ -76,12 +78,24 @@ def read(shapes: Shapes) -> Claim:
             size(shapes, ("classifier.3.weight", 0), ("classifier.3.bias", 0)),
             size(shapes, ("classifier.6.weight", 0), ("classifier.6.bias", 0)),
         )
+    timm = "pre_logits.fc1.weight" in shapes or "pre_logits.fc2.weight" in shapes
+    if timm:
+        first, second = "pre_logits.fc1", "pre_logits.fc2"
+        side = size(shapes, (f"{first}.weight", 2), default=7)
+        classifier = (
+            blocks[-1][-1] * side * side,
+            size(shapes, (f"{first}.weight", 0), (f"{second}.weight", 1)),
+            size(shapes, (f"{second}.weight", 0), (f"{second}.bias", 0)),
+        )
+        if "head.fc.weight" in shapes or "head.fc.bias" in shapes:
+            classifier += (size(shapes, ("head.fc.weight", 0), ("head.fc.bias", 0)),)
     network = Network(
         inputs=size(shapes, (f"{lead}0.weight", 1), default=3),
         blocks=blocks,
         normed=normed,
         classifier=classifier,
         lead=lead,
+        timm=timm,
     )
     published = all(
         channels == width
@@ -102,6 +116,7 @@ def examples() -> Iterator[Claim]:
         for normed in (False, True):
             yield _claim(Network(3, blocks, normed, (25088, 4096, 4096, 1000)))
             yield _claim(Network(3, blocks, normed))
+            yield _claim(Network(3, blocks, normed, (25088, 4096, 4096, 1000), timm=True))
         yield _claim(Network(3, blocks, False, lead=""))
 
 
@@ -155,7 +170,9 @@ def _claim(network: Network) -> Claim:
         name, title = f"{name}_bn", f"{title} with batch norms"
     if depth is None:
         name = f"{name}_{'x'.join(map(str, layers))}"
-    classes = network.classifier[-1] if network.classifier else None
+    headed = len(network.classifier) == 4
+    classes = network.classifier[-1] if headed else None
+    rows = "head.fc.weight" if network.timm else "classifier.6.weight"
     lead = network.lead
     last = _order(network)[-1][0]
     evidence = [
@@ -163,7 +180,7 @@ def _claim(network: Network) -> Claim:
         f"`{lead}0.weight` is {[blocks[0][0], network.inputs, 3, 3]}",
     ]
     if classes:
-        evidence.insert(0, f"`classifier.6.weight` has {classes} rows: {classes} classes")
+        evidence.insert(0, f"`{rows}` has {classes} rows: {classes} classes")
         title = f"{title}, classifier of {classes} classes"
     else:
         name = f"{name}_features"
@@ -177,7 +194,7 @@ def _claim(network: Network) -> Claim:
         "num_classes": classes,
         "input_channels": network.inputs,
     }
-    if network.classifier:
+    if headed:
         pooled = root(network.classifier[0] // max(blocks[-1][-1], 1))
         config |= {"hidden": list(network.classifier[1:-1]), "pooled": pooled}
     return Claim(
@@ -185,7 +202,7 @@ def _claim(network: Network) -> Claim:
         title=title,
         config=config,
         tensors=tensors(network),
-        layout="torchvision" if lead else "torchvision-sequential",
+        layout="timm" if network.timm else "torchvision" if lead else "torchvision-sequential",
         evidence=tuple(evidence),
         undecidable=() if classes == 1000 else ("what it was trained on",),
         task="image classification" if classes else "image features",
@@ -223,6 +240,11 @@ def tensors(network: Network) -> dict[str, Shape]:
             found |= batch_norm(f"{network.lead}{place + 1}", channels)
         inp = channels
     layers = network.classifier
+    if network.timm:
+        side = root(layers[0] // max(inp, 1)) or 1
+        found |= conv("pre_logits.fc1", layers[1], inp, side)
+        found |= conv("pre_logits.fc2", layers[2], layers[1])
+        return found | (linear("head.fc", layers[3], layers[2]) if len(layers) > 3 else {})
     for number, (before, width) in enumerate(pairwise(layers)):
         found |= linear(f"classifier.{3 * number}", width, before)
     return found
@@ -259,6 +281,9 @@ FAMILY = Family(
         *(Published(f"{name}.pth", name) for name in _FILES),
     ),
     licence="BSD-3-Clause",
-    source="pytorch/vision, torchvision/models/vgg.py",
+    source=(
+        "pytorch/vision, torchvision/models/vgg.py;"
+        " huggingface/pytorch-image-models, timm/models/vgg.py"
+    ),
     aliases=("vgg", "vgg16", "vgg19"),
 )

@@ -82,12 +82,13 @@ def _read(shapes: Shapes, layout: str) -> Network:
         )
     positions = shapes.get(place, (1, 1, width))
     require(len(positions) == 3, f"`{place}` is {list(positions)}, not of 3 dimensions")
-    gated = f"{first}mlp.w12.weight" in shapes
-    hidden = (
-        size(shapes, (f"{first}mlp.w3.weight", 1), (f"{first}mlp.w12.weight", 0))
-        if gated
-        else size(shapes, (f"{first}mlp.{fc1}.weight", 0), (f"{first}mlp.{fc2}.weight", 1))
-    )
+    gated = "w12" if f"{first}mlp.w12.weight" in shapes else ""
+    if gated:
+        hidden = size(shapes, (f"{first}mlp.w3.weight", 1), (f"{first}mlp.w12.weight", 0))
+    else:
+        one, two = f"{first}mlp.{fc1}.weight", f"{first}mlp.{fc2}.weight"
+        hidden = size(shapes, (two, 1), (one, 0))
+        gated = "fc1" if timm and size(shapes, (one, 0), default=0) == 2 * hidden else ""
     head = "head" if timm else "heads.head"
     classes = 0
     if f"{head}.weight" in shapes or f"{head}.bias" in shapes:
@@ -161,7 +162,7 @@ def _claim(network: Network) -> Claim:
             "distilled": network.distilled,
             "qkv_bias": network.biased,
             "layer_scale": network.scaled,
-            "swiglu": network.gated,
+            "swiglu": bool(network.gated),
             "registers": network.registers[1] if network.registers else 0,
             "input_channels": inputs,
         },

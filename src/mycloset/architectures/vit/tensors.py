@@ -42,7 +42,7 @@ class Network(NamedTuple):
         registers: key and number of further tokens, if any.
         mask: whether there is a token for masked patches.
         scaled: whether each branch is scaled.
-        gated: whether the linear layers are gated (SwiGLU).
+        gated: whether the linear layers are gated, and under whose names ("", "w12", "fc1").
         norm: name of the last norm.
     """
 
@@ -59,7 +59,7 @@ class Network(NamedTuple):
     registers: tuple[str, int] | None = None
     mask: bool = False
     scaled: bool = False
-    gated: bool = False
+    gated: str = ""
     norm: str = "norm"
 
 
@@ -109,7 +109,7 @@ def _torchvision(network: Network) -> dict[str, Shape]:
 
 @lru_cache(maxsize=64)
 def _timm_block(
-    width: int, hidden: int, biased: bool, scaled: bool, gated: bool
+    width: int, hidden: int, biased: bool, scaled: bool, gated: str
 ) -> Mapping[str, Shape]:
     found = norm("norm1", width)
     found |= linear("attn.qkv", 3 * width, width, bias=biased)
@@ -117,10 +117,11 @@ def _timm_block(
     if scaled:
         found["ls1.gamma"] = (width,)
     found |= norm("norm2", width)
-    if gated:
+    if gated == "w12":
         found |= linear("mlp.w12", 2 * hidden, width) | linear("mlp.w3", width, hidden)
     else:
-        found |= linear("mlp.fc1", hidden, width) | linear("mlp.fc2", width, hidden)
+        found |= linear("mlp.fc1", 2 * hidden if gated else hidden, width)
+        found |= linear("mlp.fc2", width, hidden)
     if scaled:
         found["ls2.gamma"] = (width,)
     return MappingProxyType(found)

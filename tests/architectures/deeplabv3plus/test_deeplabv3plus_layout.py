@@ -55,7 +55,7 @@ def test_any_width_depth_and_class_count_is_read_from_shapes(
 def test_another_backbone_is_refused() -> None:
     table = dict(golden_files.shapes(GOLDEN))
     table = {key: shape for key, shape in table.items() if not key.startswith("backbone.layer")}
-    with pytest.raises(NotThisError, match="backbone.layer1"):
+    with pytest.raises(NotThisError, match=r"backbone\.layer1"):
         FAMILY.read(table)
 
 

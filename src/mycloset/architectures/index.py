@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
@@ -46,7 +46,7 @@ class Known:
     sequence: str
     shapes: Mapping[str, int]
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many tensors it has."""
         return sum(self.shapes.values())
@@ -98,6 +98,8 @@ def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
         return ()
     rated = []
     for known in load():
+        if min(total, known.count) < ALIKE * max(total, known.count):
+            continue  # Too different in number, whatever they share.
         own = known.shapes
         common = sum(min(number, own[shape]) for shape, number in counts.items() if shape in own)
         likeness = common / (total + known.count - common)

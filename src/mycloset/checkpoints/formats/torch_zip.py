@@ -78,6 +78,7 @@ class _Reading:
         if script:
             groups += self._constants()
         self._other_pickles()
+        archive.check_overlaps()
         findings = [*archive.findings, *self._findings]
         if script:
             metadata["code"] = [m.name for m in archive.members if m.name.endswith(".py")][:200]

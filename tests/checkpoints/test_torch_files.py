@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import struct
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model_files import (
     Call,
@@ -15,6 +18,7 @@ from model_files import (
     Persistent,
     Pickler,
     Tensor,
+    Zeros,
     state_dict,
     write_torch_legacy,
     write_torch_tar,
@@ -213,6 +217,12 @@ def test_bytes_around_the_archive(path: Path) -> None:
     assert kinds(read(path)) == ["unusual"]
 
 
+def test_a_pickle_before_the_archive_is_walked(path: Path) -> None:
+    write_torch_zip(path, weights())
+    path.write_bytes(Pickler().dump(SYSTEM) + path.read_bytes())
+    assert kinds(read(path)) == ["unusual", "suspicious", "dangerous"]
+
+
 def test_two_members_in_the_same_place(path: Path) -> None:
     write_torch_zip(path, weights())
     raw = bytearray(path.read_bytes())
@@ -228,8 +238,6 @@ def test_two_members_in_the_same_place(path: Path) -> None:
 
 
 def test_a_bomb_is_refused(path: Path) -> None:
-    from model_files import Zeros
-
     write_zip(path, [("a/data.pkl", Zeros(80 << 20))], compress=True)
     found = read(path)
     assert kinds(found) == ["corrupt"]
@@ -262,8 +270,6 @@ def test_an_archive_in_the_archive_is_told(path: Path, data: bytes, what: str) -
 
 
 def test_a_tar_that_is_no_model(path: Path) -> None:
-    import tarfile
-
     with tarfile.open(path, "w") as archive:
         archive.add(__file__, "some.py")
     found = read(path, torch_tar.read)
@@ -297,3 +303,39 @@ def test_a_pickle_without_tensors_is_no_model(path: Path) -> None:
     path.write_bytes(Pickler().dump({"a": 1}))
     found = read(path, plain_pickle.read)
     assert (kinds(found), found.values) == (["not-a-model"], {"a": 1})
+
+
+@pytest.fixture(scope="module")
+def whole_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole")
+    files: dict[str, bytes] = {}
+    for write in (write_torch_zip, write_torch_legacy, write_torch_tar):
+        write(folder / "x.pth", weights())
+        files[write.__name__] = (folder / "x.pth").read_bytes()
+    return files
+
+
+READERS: dict[str, Callable[[Source], Checkpoint]] = {
+    "write_torch_zip": torch_zip.read,
+    "write_torch_legacy": torch_legacy.read,
+    "write_torch_tar": torch_tar.read,
+}
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_changed_bytes_never_escape(
+    whole_files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(whole_files)))
+    raw = bytearray(whole_files[name])
+    for _ in range(data.draw(st.integers(1, 5))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "changed.pth"
+    path.write_bytes(raw)
+    for reader in (READERS[name], plain_pickle.read):
+        try:
+            found = read(path, reader)
+        except DamagedError:
+            continue
+        assert found.size == len(raw)

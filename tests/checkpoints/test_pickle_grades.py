@@ -140,6 +140,7 @@ def test_a_constructor_that_runs_is_not_a_bag_of_attributes() -> None:
         ("torch.nn.modules.conv", "Conv2d.forward", "unknown"),
         ("torch.nn.modules.conv", "Conv2d.__init__", "dangerous"),
         ("torch.jit", "load", "dangerous"),
+        ("collections", "_sys", "dangerous"),
         ("torch.storage", "_load_from_bytes", "dangerous"),
         ("torchvision.models.resnet", "resnet50", "unknown"),
         ("importlib", "import_module", "dangerous"),

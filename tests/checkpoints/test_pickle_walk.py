@@ -70,7 +70,7 @@ def test_old_strings_are_unescaped_as_python_does(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_random_bytes_end_in_a_description(data: bytes) -> None:
     for beginning in (b"", b"\x80\x04", b"\x80\x02}q\x00("):
         found = walk(beginning + data)
@@ -83,7 +83,7 @@ OPCODES = st.sampled_from([bytes([number]) for number in range(256)])
 
 
 @given(st.lists(OPCODES | st.binary(min_size=1, max_size=5), max_size=60))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_random_opcodes_end_in_a_description(parts: list[bytes]) -> None:
     found = walk(b"\x80\x05(((" + b"".join(parts) + b".")
     assert found.whole or found.hazards
@@ -118,7 +118,7 @@ def test_every_truncation_is_noticed() -> None:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_changed_bytes_end_in_a_description(data: st.DataObject) -> None:
     raw = bytearray(WEIGHTS)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -146,7 +146,7 @@ def _told(node: Any, depth: int = 0) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_quick_way_through_tensor_records_changes_nothing(data: st.DataObject) -> None:
     raw = bytearray(WEIGHTS)
     for _ in range(data.draw(st.integers(0, 3))):

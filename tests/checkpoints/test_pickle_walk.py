@@ -140,6 +140,8 @@ def _told(node: Any, depth: int = 0) -> Any:
         return [(_told(key, depth + 1), _told(value, depth + 1)) for key, value in node.items()]
     if isinstance(node, list | tuple):
         return [type(node).__name__, *(_told(part, depth + 1) for part in node)]
+    if isinstance(node, set | frozenset):
+        return sorted(repr(_told(part, depth + 1)) for part in node)
     if isinstance(node, Key):
         return ("key", _told(node.value, depth + 1))
     return _told(node.key, depth + 1) if isinstance(node, Persistent) else node

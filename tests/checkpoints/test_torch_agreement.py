@@ -108,7 +108,7 @@ def _assert_same(checkpoint: Checkpoint, loaded: Any, raw: bytes, *, swapped: bo
 
 
 @given(thing=nests(sorted(ITEMSIZE.keys() - {"bool"})), way=st.sampled_from(["", "packed", "big"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_zip_files(thing: Any, way: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("zip") / "x.pth"
     write_torch_zip(path, thing, compress=way == "packed", big_endian=way == "big", prefix="ab")
@@ -120,7 +120,7 @@ def test_zip_files(thing: Any, way: str, tmp_path_factory: pytest.TempPathFactor
 
 
 @given(thing=nests(TYPED))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_old_streams(thing: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("legacy") / "x.pth"
     write_torch_legacy(path, thing)
@@ -130,7 +130,7 @@ def test_old_streams(thing: Any, tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @given(thing=nests(["float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8"]))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_tars(thing: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("tar") / "x.pth"
     write_torch_tar(path, thing)

@@ -31,12 +31,9 @@ def mapping_of(node: Any) -> dict[Any, Any] | None:
         if node.function.name == "OrderedDict" and isinstance(last, list | tuple):
             # Python 2 wrote OrderedDict([[key, value], ...]).
             return _pairs(last)
-    state = attributes_of(node)
-    if state is not None:
-        return state
     if isinstance(node.function, Global) and node.function.name in ("OrderedDict", "defaultdict"):
         return {}
-    return None
+    return attributes_of(node)
 
 
 def attributes_of(node: Any) -> dict[Any, Any] | None:

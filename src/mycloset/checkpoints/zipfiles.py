@@ -122,6 +122,21 @@ class Archive:
         self._places[member.header] = start
         return start
 
+    def check_overlaps(self) -> None:
+        """Note members that lie in one another, among those whose place was asked for."""
+        places = self._places
+        ranges = sorted(
+            (places[member.header], places[member.header] + member.packed, member.name)
+            for member in self.members
+            if member.header in places and member.packed
+        )
+        end, before = 0, ""
+        for start, stop, name in ranges:
+            if start < end:
+                self._note("corrupt", "error", f"{before!r} and {name!r} in the same place")
+            if stop > end:
+                end, before = stop, name
+
     def read(self, member: Member, limit: int) -> bytes:
         """A member's bytes, unpacked.
 

@@ -11,6 +11,7 @@ from mycloset.checkpoints.pickles.rendering import shown
 from mycloset.checkpoints.pickles.scanning import Scan, scan
 from mycloset.checkpoints.rebuilding import Rebuilder, Stored, TroubleError, storage_parts
 from mycloset.checkpoints.source import DamagedError, Source
+from mycloset.checkpoints.tarfiles import is_tar
 from mycloset.checkpoints.tensors import BITS, Storage
 from mycloset.checkpoints.zipfiles import STORED, Archive, Member
 
@@ -78,6 +79,8 @@ class _Reading:
         if script:
             groups += self._constants()
         self._other_pickles()
+        self._front()
+        archive.check_overlaps()
         findings = [*archive.findings, *self._findings]
         if script:
             metadata["code"] = [m.name for m in archive.members if m.name.endswith(".py")][:200]
@@ -205,6 +208,25 @@ class _Reading:
             else:
                 self._try(member)
 
+    def _front(self) -> None:
+        """Walk what stands before the archive: PyTorch reads a file by its first bytes, so that a
+        pickle or tar there is what it would load."""
+        end = self._archive.start
+        if not end:
+            return
+        head = self._source.head(512)
+        if is_tar(head):
+            message = "The file begins with a tar archive and ends with a zip archive."
+            self._findings.append(Finding("suspicious", "error", message))
+        if not _could_be_pickle(head):
+            return
+        found = scan(Tape.over(self._source, 0, end), "what stands before the archive")
+        if found.pickle.whole or found.globals:
+            message = "The file begins with a pickle and ends with a zip archive."
+            self._findings.append(Finding("suspicious", "error", message))
+            self._globals += found.globals
+            self._findings += [f for f in found.findings if f.kind != "corrupt"]
+
     def _try(self, member: Member) -> None:
         """Walk a member that may be a pickle; say nothing of it where it is none."""
         try:
@@ -225,6 +247,7 @@ class _Reading:
         archive = self._archive
         names = [member.name for member in archive.members]
         self._other_pickles()
+        self._front()
         what = _named(names)
         message = f"A zip archive without data.pkl: {what}."
         finding = Finding("not-a-model", "error", message, {"members": names[:50]})

@@ -86,7 +86,10 @@ def grade_name(module: str, name: str) -> Grade:
     for count in range(1, len(parts) + 1):
         if ".".join(parts[:count]) in dangers.MODULES:
             return "dangerous"
-    if not dangers.DOORS.isdisjoint(inner) or not dangers.PLAIN_DOORS.isdisjoint(parts):
+    # `_os` and the like are how modules name what they import for themselves.
+    if not dangers.DOORS.isdisjoint(
+        [*inner, *(part.lstrip("_") for part in inner)]
+    ) or not dangers.PLAIN_DOORS.isdisjoint(parts):
         return "dangerous"
     if module.startswith("__torch__") or (path in known.HARMLESS):
         return "harmless"

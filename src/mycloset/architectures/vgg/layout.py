@@ -59,9 +59,8 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: its convolutions do not follow each other as in a VGG.
     """
-    lead = next((lead for lead in _LEADS if f"{lead}2.weight" in shapes), None)
-    if lead is None:
-        lead = next((lead for lead in _LEADS if f"{lead}0.weight" in shapes), "features.")
+    dotted = any(f"features.{place}" in shapes for place in ("0.weight", "0.bias", "2.weight"))
+    lead = "features." if dotted else ""
     places = _places(shapes, lead)
     normed = any(f"{lead}{place}.running_mean" in shapes for place in places)
     if normed:

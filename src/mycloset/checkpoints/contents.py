@@ -35,6 +35,17 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+def limited(findings: list[Finding], most: int = 50) -> list[Finding]:
+    """The first findings, and one that says how many more there are."""
+    if len(findings) <= most:
+        return findings
+    more = findings[most:]
+    severities: tuple[Severity, ...] = ("error", "warning", "info")
+    worst = next(level for level in severities if any(f.severity == level for f in more))
+    text = f"{len(more)} more findings of this kind."
+    return [*findings[:most], Finding(more[0].kind, worst, text)]
+
+
 @dataclass(frozen=True)
 class GlobalUse:
     """A Python global that a pickle names.

@@ -176,11 +176,10 @@ class _Tree:
             order = []
         self._visits += len(own)
         if order:
-            tensors = []
-            for name, value in order:
-                if is_tensor(value):
-                    tensors.append((name, value))
-                else:
+            tensors = own
+            if levels:
+                tensors = []
+                for name, value in order:
                     tensors += self._all_tensors(value, f"{name}.", depth)
             before = len(self.groups)
             self.add(path, tensors, "weights")

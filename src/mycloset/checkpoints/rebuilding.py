@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -77,13 +78,14 @@ class TroubleError(Exception):
         self.kind = kind
 
 
-def storage_dtype(kind: Any) -> str:
+@lru_cache(256)
+def storage_dtype(kind: Global) -> str:
     """The dtype that a storage class stands for; "" for the untyped one.
 
     Raises:
         TroubleError: no such class.
     """
-    if isinstance(kind, Global) and kind.module.startswith("torch") and kind.name in _CLASSES:
+    if kind.module.startswith("torch") and kind.name in _CLASSES:
         return _CLASSES[kind.name]
     raise TroubleError(f"lies in a storage of unknown kind {shown(kind)}")
 
@@ -112,7 +114,10 @@ def storage_parts(key: Any) -> tuple[str, str, int, tuple[Any, ...]]:
         name = name.decode("latin1")
     if not isinstance(name, str) or count.__class__ is not int or count < 0:
         raise TroubleError(f"lies in a storage with the broken id {shown(key)}")
-    return storage_dtype(key[1]), name, count, key[5:]
+    kind = key[1]
+    if kind.__class__ is not Global:
+        raise TroubleError(f"lies in a storage of unknown kind {shown(kind)}")
+    return storage_dtype(kind), name, count, key[5:]
 
 
 class Rebuilder:
@@ -143,6 +148,8 @@ class Rebuilder:
         self._storages = storages
         self._makers: dict[Global, Callable[[tuple[Any, ...]], Raw] | None] = {}
         self._arrays: set[Global] = set()
+        self._plain_makers: set[Global] = set()
+        self._checked: dict[int, tuple[Any, Shape, int]] = {}
         self._seen: dict[Any, Stored | Raw] = {}
         self._contiguous: dict[Shape, tuple[Shape, int]] = {}
 
@@ -160,6 +167,8 @@ class Rebuilder:
             self._makers[function] = self._maker(function)
             if function.path in ARRAY_MAKERS:
                 self._arrays.add(function)
+            if self._makers[function] == self._tensor:
+                self._plain_makers.add(function)
             return self.is_tensor(node)
         return function in self._arrays and array_of(node, self._origin) is not None
 
@@ -171,6 +180,10 @@ class Rebuilder:
             node: one that `is_tensor`.
             trainable: what the place where it stands says about it.
         """
+        if node.__class__ is Call and node.function in self._plain_makers:
+            usual = self._usual(key, node.args, trainable)
+            if usual is not None:
+                return usual
         try:
             raw = self.raw(node)
             dtype, shape, stored, offset, stride, calls_itself, _ = raw
@@ -196,6 +209,38 @@ class Rebuilder:
             self.trouble(key, stored.trouble)
         says = calls_itself if trainable is None else trainable
         return TensorEntry(key, dtype, shape, storage, start, steps, nbytes, says)
+
+    def _usual(self, key: str, args: Any, trainable: bool | None) -> TensorEntry | None:
+        """The entry of a sound tensor in C order, as nearly all are; None for any other."""
+        if args.__class__ is not tuple or len(args) < 5:
+            return None
+        persistent, offset, shape, stride = args[:4]
+        # The same sizes are mostly the same tuple, which was checked when it first came.
+        known = self._checked.get(id(shape))
+        if known is None or known[0] is not shape:
+            try:
+                known = (shape, *self._plain(_sizes(shape)))
+            except TroubleError:
+                return None
+            self._checked[id(shape)] = known
+        _, plain, elements = known
+        if shape.__class__ is not tuple or stride.__class__ is not tuple or stride != plain:
+            return None
+        try:
+            stored = self._stored(persistent)
+        except TroubleError:
+            return None
+        if stored.__class__ is not Stored or stored.trouble or offset.__class__ is not int:
+            return None
+        dtype = stored.dtype or "uint8"
+        bits = BITS[dtype]
+        if offset < 0 or (offset + elements) * bits > stored.nbytes * 8:
+            return None
+        if trainable is None and args[4] is True:
+            trainable = True
+        start = stored.start + offset * bits // 8 if offset else stored.start
+        fields = (key, dtype, shape, stored.storage, start, None, elements * bits // 8, trainable)
+        return tuple.__new__(TensorEntry, fields)
 
     def trouble(self, key: str, what: str, kind: str = "corrupt") -> None:
         """Note that a tensor is broken, or not read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from struct import Struct
 from struct import error as StructError  # noqa: N812
@@ -23,7 +24,7 @@ _END = Struct("<4s4H2IH")
 _LOCATOR = Struct("<4sIQI")
 _END64 = Struct("<4sQ2H2I4Q")
 _ENTRY = Struct("<4s6H3I5H2I")
-_LOCAL = Struct("<4s5H3I2H")
+_LOCAL = Struct("<4s2x2H4x3I2H").unpack_from
 _FULL = 0xFFFFFFFF
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PATCHED = 0x20
@@ -90,11 +91,11 @@ class Archive:
         if known is not None:
             return known
         length = 30 + len(member.raw)
-        head = self.source.read(member.header, min(length, self.source.size - member.header))
+        # Read past Source's own checks: there are as many headers as members.
+        inside = 0 <= member.header < self.source.size
+        head = os.pread(self.source.fileno(), length, member.header) if inside else b""
         try:
-            (mark, _, flags, method, _, _, crc, packed, size, named, extra) = _LOCAL.unpack_from(
-                head
-            )
+            mark, flags, method, crc, packed, size, named, extra = _LOCAL(head)
         except StructError:
             mark = b""
         if mark != b"PK\3\4":
@@ -254,7 +255,8 @@ class Archive:
                 text = name.decode()
             except UnicodeDecodeError:
                 text = name.decode("cp437")
-            found.append(Member(text, flags, method, crc, packed, size, header + shift, name))
+            fields = (text, flags, method, crc, packed, size, header + shift, name)
+            found.append(tuple.__new__(Member, fields))
             place = start + named + extra + comment
         if len(found) != count or place != len(raw):
             message = f"a directory of {len(found)} members where it should have {count}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import family_checks
 import golden_files
 from mycloset.architectures.deeplabv3.layout import FAMILY, _published, _tensors
-from mycloset.architectures.residual import plain_stages
+from mycloset.architectures.resnet.trunk import standard
 
 GOLDEN = "deeplabv3plus/deeplabv3_resnet101_coco_torchvision"
 
@@ -36,16 +36,16 @@ def test_examples_read_back_as_themselves() -> None:
     depths=st.tuples(*[st.integers(1, 6)] * 4),
     widths=st.lists(st.integers(1, 300), min_size=4, max_size=4),
     dilated=st.integers(0, 6),
-    basic=st.booleans(),
+    deep=st.booleans(),
 )
 @settings(max_examples=30, deadline=None)
 def test_any_width_depth_and_class_count_is_read_from_shapes(
-    classes: int, depths: tuple[int, ...], widths: list[int], dilated: int, basic: bool
+    classes: int, depths: tuple[int, ...], widths: list[int], dilated: int, deep: bool
 ) -> None:
     width, joined, hidden, auxiliary = widths
     sizes = _published(depths)._replace(
         classes=classes,
-        stages=plain_stages(depths, basic=basic),
+        trunk=standard(depths, deep=deep),
         dilated=dilated,
         width=width,
         joined=joined,

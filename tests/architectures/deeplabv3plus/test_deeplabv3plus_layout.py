@@ -10,7 +10,7 @@ import family_checks
 import golden_files
 from mycloset.architectures.deeplabv3plus.layout import _PUBLISHED, FAMILY, _tensors
 from mycloset.architectures.family import NotThisError
-from mycloset.architectures.residual import plain_stages
+from mycloset.architectures.resnet.trunk import standard
 
 GOLDEN = "deeplabv3plus/deeplabv3plus_resnet101_jfzhang95"
 
@@ -39,7 +39,7 @@ def test_any_width_depth_and_class_count_is_read_from_shapes(
     width, joined, low, first, second = widths
     sizes = _PUBLISHED._replace(
         classes=classes,
-        stages=plain_stages(depths),
+        trunk=standard(depths, deep=True),
         branches=branches,
         width=width,
         joined=joined,
@@ -55,7 +55,7 @@ def test_any_width_depth_and_class_count_is_read_from_shapes(
 def test_another_backbone_is_refused() -> None:
     table = dict(golden_files.shapes(GOLDEN))
     table = {key: shape for key, shape in table.items() if not key.startswith("backbone.layer")}
-    with pytest.raises(NotThisError, match="residual stages"):
+    with pytest.raises(NotThisError, match=r"backbone\.layer1"):
         FAMILY.read(table)
 
 

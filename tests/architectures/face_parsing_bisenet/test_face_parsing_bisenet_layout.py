@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import family_checks
 import golden_files
 from mycloset.architectures.face_parsing_bisenet.layout import _PUBLISHED, FAMILY, _tensors
-from mycloset.architectures.residual import plain_stages
+from mycloset.architectures.resnet.trunk import standard
 
 GOLDEN = "face_parsing_bisenet/79999_iter"
 
@@ -36,7 +36,7 @@ def test_any_width_depth_and_class_count_is_read_from_shapes(
     context, fused, squeezed, first, second, third = widths
     sizes = _PUBLISHED._replace(
         classes=classes,
-        stages=plain_stages(depths, basic=True),
+        trunk=standard(depths, deep=False),
         context=context,
         fused=fused,
         squeezed=squeezed,

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 import family_checks
 import golden_files
-from mycloset.architectures.residual import plain_stages
-from mycloset.architectures.schp.layout import _PUBLISHED, FAMILY, _tensors
+from mycloset.architectures.schp.layout import _PUBLISHED, FAMILY, _standard, _tensors
 
 LIP = golden_files.shapes("schp/lip")
 
@@ -44,8 +43,8 @@ def test_any_width_depth_and_class_count_is_read_from_shapes(
     stem, pool, context, edge, wide, low = widths
     sizes = _PUBLISHED._replace(
         classes=classes,
-        stages=plain_stages(depths, stem),
-        stem=(stem, stem + 1, stem),
+        stem=(stem, stem + 1),
+        trunk=_standard(depths, stem + 1, stem),
         pools=pools,
         pool=pool,
         context=context,

@@ -15,22 +15,15 @@ from mycloset.architectures.family import (
     conv,
     require,
 )
-from mycloset.architectures.residual import (
-    ResidualStage,
-    depth_name,
-    plain_stages,
-    put_stages,
-    read_stages,
-)
+from mycloset.architectures.resnet.layout import name_of
+from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
 from mycloset.architectures.sizes import numbered, size
 
 _MOST_CONVOLUTIONS = 16
 
 
 class _Sizes(NamedTuple):
-    inputs: int
-    stem: int
-    stages: tuple[ResidualStage, ...]
+    trunk: Trunk
     dilated: int
     """How many dilated 3x3 convolutions the pyramid has."""
     width: int
@@ -43,9 +36,7 @@ class _Sizes(NamedTuple):
 
 def _published(depths: tuple[int, ...], *, auxiliary: bool = True) -> _Sizes:
     return _Sizes(
-        inputs=3,
-        stem=64,
-        stages=plain_stages(depths),
+        trunk=standard(depths, deep=True),
         dilated=3,
         width=256,
         joined=256,
@@ -62,9 +53,8 @@ def read(shapes: Shapes) -> Claim:
         NotThisError: it is none.
     """
     lead, head = "backbone.", "classifier.0."
-    stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead)
-    require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
+    trunk = read_trunk(shapes, lead)
+    require(len(trunk.stages) == 4, f"{len(trunk.stages)} residual stages below `{lead}`, not 4")
     branches = numbered(shapes, f"{head}convs.", most=_MOST_CONVOLUTIONS)
     require(branches > 1, f"{branches} branches below `{head}convs.`")
     auxiliary = 0
@@ -77,9 +67,7 @@ def read(shapes: Shapes) -> Claim:
         )
     return _claim(
         _Sizes(
-            inputs=size(shapes, (f"{lead}conv1.weight", 1), default=3),
-            stem=stem,
-            stages=stages,
+            trunk=trunk,
             dilated=branches - 2,
             width=size(shapes, (f"{head}convs.0.0.weight", 0), (f"{head}convs.0.1.weight", 0)),
             joined=size(shapes, (f"{head}project.0.weight", 0), (f"{head}project.1.weight", 0)),
@@ -98,20 +86,22 @@ def examples() -> Iterator[Claim]:
 
 
 def _claim(sizes: _Sizes) -> Claim:
-    backbone = depth_name(sizes.stages)
+    trunk = sizes.trunk
+    backbone = name_of(trunk)
     classes = sizes.classes
-    deep = sizes.stages[-1].out
+    deep = trunk.out
     return Claim(
-        variant=backbone or "custom",
-        title=f"DeepLabv3 on {backbone or 'another ResNet'}, {classes} classes",
+        variant=backbone,
+        title=f"DeepLabv3 on {backbone}, {classes} classes",
         config={
             "num_classes": classes,
-            "backbone": backbone or "resnet",
-            "layers": [stage.blocks for stage in sizes.stages],
-            "widths": [stage.width for stage in sizes.stages],
-            "channels": [stage.out for stage in sizes.stages],
-            "stem": sizes.stem,
-            "input_channels": sizes.inputs,
+            "backbone": backbone,
+            "layers": list(trunk.layers),
+            "widths": [stage.width for stage in trunk.stages],
+            "channels": [stage.out for stage in trunk.stages],
+            "groups": trunk.stages[0].groups,
+            "stem": trunk.stem,
+            "input_channels": trunk.inputs,
             "aspp_dilated": sizes.dilated,
             "aspp_channels": sizes.width,
             "aspp_out_channels": sizes.joined,
@@ -125,20 +115,21 @@ def _claim(sizes: _Sizes) -> Claim:
             f"`classifier.4.weight` is {[classes, sizes.hidden, 1, 1]}: {classes} classes"
             + (", as many as Pascal VOC has" if classes == 21 else ""),
             f"`classifier.0.convs.0.0.weight` is {[sizes.width, deep, 1, 1]}: a pyramid of"
-            f" {sizes.dilated} dilated convolutions on {backbone or 'a ResNet'}",
+            f" {sizes.dilated} dilated convolutions on {backbone}",
             "`aux_classifier.0.weight`: an auxiliary head"
             if sizes.auxiliary
             else "no `aux_classifier.0.weight`",
         ),
         undecidable=("the dilations of its pyramid (12, 24, 36 as published)", "the output stride"),
-        input_channels=sizes.inputs,
+        input_channels=trunk.inputs,
         output_channels=classes,
     )
 
 
 def _tensors(sizes: _Sizes) -> dict[str, Shape]:
-    found = _layer("backbone.conv1", "backbone.bn1", sizes.stem, sizes.inputs, 7)
-    deep = put_stages(found, "backbone.", sizes.stages, sizes.stem)
+    found: dict[str, Shape] = {}
+    put_trunk(found, sizes.trunk, "backbone.")
+    deep = sizes.trunk.out
     place = "classifier.0.convs."
     for number in range(sizes.dilated + 1):
         kernel = 3 if number else 1
@@ -150,7 +141,7 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
     found |= _layer("classifier.1", "classifier.2", sizes.hidden, sizes.joined, 3)
     found |= conv("classifier.4", sizes.classes, sizes.hidden)
     if sizes.auxiliary:
-        middle = sizes.stages[2].out
+        middle = sizes.trunk.stages[2].out
         found |= _layer("aux_classifier.0", "aux_classifier.1", sizes.auxiliary, middle, 3)
         found |= conv("aux_classifier.4", sizes.classes, sizes.auxiliary)
     return found

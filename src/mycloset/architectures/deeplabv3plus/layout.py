@@ -15,22 +15,15 @@ from mycloset.architectures.family import (
     conv,
     require,
 )
-from mycloset.architectures.residual import (
-    ResidualStage,
-    depth_name,
-    plain_stages,
-    put_stages,
-    read_stages,
-)
+from mycloset.architectures.resnet.layout import name_of
+from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
 from mycloset.architectures.sizes import numbered, size
 
 _MOST_CONVOLUTIONS = 16
 
 
 class _Sizes(NamedTuple):
-    inputs: int
-    stem: int
-    stages: tuple[ResidualStage, ...]
+    trunk: Trunk
     branches: int
     width: int
     joined: int
@@ -40,9 +33,7 @@ class _Sizes(NamedTuple):
 
 
 _PUBLISHED = _Sizes(
-    inputs=3,
-    stem=64,
-    stages=plain_stages((3, 4, 23, 3)),
+    trunk=standard((3, 4, 23, 3), deep=True),
     branches=4,
     width=256,
     joined=256,
@@ -59,16 +50,13 @@ def read(shapes: Shapes) -> Claim:
         NotThisError: it is none, or its backbone is no ResNet.
     """
     lead, last = "backbone.", "decoder.last_conv."
-    stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead)
-    require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
+    trunk = read_trunk(shapes, lead)
+    require(len(trunk.stages) == 4, f"{len(trunk.stages)} residual stages below `{lead}`, not 4")
     branches = numbered(shapes, "aspp.aspp", most=_MOST_CONVOLUTIONS + 1) - 1
     require(branches > 0, "no `aspp.aspp1.atrous_conv.weight`")
     return _claim(
         _Sizes(
-            inputs=size(shapes, (f"{lead}conv1.weight", 1), default=3),
-            stem=stem,
-            stages=stages,
+            trunk=trunk,
             branches=branches,
             width=size(shapes, ("aspp.aspp1.atrous_conv.weight", 0), ("aspp.aspp1.bn.weight", 0)),
             joined=size(shapes, ("aspp.conv1.weight", 0), ("aspp.bn1.weight", 0)),
@@ -88,20 +76,22 @@ def examples() -> Iterator[Claim]:
 
 
 def _claim(sizes: _Sizes) -> Claim:
-    backbone = depth_name(sizes.stages)
+    trunk = sizes.trunk
+    backbone = name_of(trunk)
     classes = sizes.classes
-    deep = sizes.stages[-1].out
+    deep = trunk.out
     return Claim(
-        variant=backbone or "custom",
-        title=f"DeepLabv3+ on {backbone or 'another ResNet'}, {classes} classes",
+        variant=backbone,
+        title=f"DeepLabv3+ on {backbone}, {classes} classes",
         config={
             "num_classes": classes,
-            "backbone": backbone or "resnet",
-            "layers": [stage.blocks for stage in sizes.stages],
-            "widths": [stage.width for stage in sizes.stages],
-            "channels": [stage.out for stage in sizes.stages],
-            "stem": sizes.stem,
-            "input_channels": sizes.inputs,
+            "backbone": backbone,
+            "layers": list(trunk.layers),
+            "widths": [stage.width for stage in trunk.stages],
+            "channels": [stage.out for stage in trunk.stages],
+            "groups": trunk.stages[0].groups,
+            "stem": trunk.stem,
+            "input_channels": trunk.inputs,
             "aspp_branches": sizes.branches,
             "aspp_channels": sizes.width,
             "aspp_out_channels": sizes.joined,
@@ -112,28 +102,29 @@ def _claim(sizes: _Sizes) -> Claim:
         evidence=(
             f"`decoder.last_conv.8.weight` is {[classes, sizes.decoder[1], 1, 1]}:"
             f" {classes} classes" + (", as many as Pascal VOC has" if classes == 21 else ""),
-            f"`decoder.conv1.weight` is {[sizes.low, sizes.stages[0].out, 1, 1]}: a decoder with"
+            f"`decoder.conv1.weight` is {[sizes.low, trunk.stages[0].out, 1, 1]}: a decoder with"
             " early features, which DeepLabv3 has not",
             f"`aspp.aspp1.atrous_conv.weight` is {[sizes.width, deep, 1, 1]}: a pyramid on"
-            f" {backbone or 'a ResNet'}",
+            f" {backbone}",
         ),
         undecidable=(
             "the output stride, and with it the dilations (16: 6, 12, 18; 8: 12, 24, 36)",
         ),
-        input_channels=sizes.inputs,
+        input_channels=trunk.inputs,
         output_channels=classes,
     )
 
 
 def _tensors(sizes: _Sizes) -> dict[str, Shape]:
-    found = _layer("backbone.conv1", "backbone.bn1", sizes.stem, sizes.inputs, 7)
-    deep = put_stages(found, "backbone.", sizes.stages, sizes.stem)
+    found: dict[str, Shape] = {}
+    put_trunk(found, sizes.trunk, "backbone.")
+    deep = sizes.trunk.out
     for number in range(1, sizes.branches + 1):
         place, kernel = f"aspp.aspp{number}.", 1 if number == 1 else 3
         found |= _layer(f"{place}atrous_conv", f"{place}bn", sizes.width, deep, kernel)
     found |= _layer("aspp.global_avg_pool.1", "aspp.global_avg_pool.2", sizes.width, deep)
     found |= _layer("aspp.conv1", "aspp.bn1", sizes.joined, (sizes.branches + 1) * sizes.width)
-    found |= _layer("decoder.conv1", "decoder.bn1", sizes.low, sizes.stages[0].out)
+    found |= _layer("decoder.conv1", "decoder.bn1", sizes.low, sizes.trunk.stages[0].out)
     first, second = sizes.decoder
     last = "decoder.last_conv."
     found |= _layer(f"{last}0", f"{last}1", first, sizes.joined + sizes.low, 3)

@@ -159,12 +159,15 @@ def _name(plan: Plan) -> str:
 
 def _claim(plan: Plan) -> Claim:
     name = _name(plan)
+    known = not name.endswith("custom")
     classes = plan.classes
     title = name.removeprefix("efficientnet_").replace("_", "-").upper()
     head = f"classifier of {classes} classes" if classes else "features alone"
     return Claim(
         variant=name,
-        title=f"EfficientNet-{title}, {head}",
+        title=f"EfficientNet-{title}, {head}"
+        if known
+        else f"network of EfficientNet's blocks, {head}",
         config={
             "stem": plan.stem.out,
             "widths": [width for width, _ in plan.stages],
@@ -186,12 +189,13 @@ def _claim(plan: Plan) -> Claim:
         undecidable=(
             "the size of picture that it was trained for",
             *(() if classes == 1000 else ("what it was trained on",)),
+            *(() if known else ("which network it is: several searched ones have such blocks",)),
         ),
         task="image classification" if classes else "image features",
         input_channels=plan.inputs,
         output_channels=classes or plan.features,
         licence="BSD-3-Clause" if plan.layout == "torchvision" else "Apache-2.0",
-        confidence=0.9 if name.endswith("custom") else 1.0,
+        confidence=1.0 if known else 0.6,
     )
 
 

@@ -15,22 +15,15 @@ from mycloset.architectures.family import (
     conv,
     require,
 )
-from mycloset.architectures.residual import (
-    ResidualStage,
-    depth_name,
-    plain_stages,
-    put_stages,
-    read_stages,
-)
+from mycloset.architectures.resnet.layout import name_of
+from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
 from mycloset.architectures.sizes import size
 
 _HEADS = ("conv_out", "conv_out16", "conv_out32")
 
 
 class _Sizes(NamedTuple):
-    inputs: int
-    stem: int
-    stages: tuple[ResidualStage, ...]
+    trunk: Trunk
     context: int
     """Channels of the attention modules and of what is pooled."""
     fused: int
@@ -40,9 +33,7 @@ class _Sizes(NamedTuple):
 
 
 _PUBLISHED = _Sizes(
-    inputs=3,
-    stem=64,
-    stages=plain_stages((2, 2, 2, 2), basic=True),
+    trunk=standard((2, 2, 2, 2), deep=False),
     context=128,
     fused=256,
     squeezed=64,
@@ -58,14 +49,11 @@ def read(shapes: Shapes) -> Claim:
         NotThisError: it is none.
     """
     lead = "cp.resnet."
-    stem = size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}bn1.weight", 0))
-    stages = read_stages(shapes, lead)
-    require(len(stages) == 4, f"{len(stages)} residual stages below `{lead}`, not 4")
+    trunk = read_trunk(shapes, lead)
+    require(len(trunk.stages) == 4, f"{len(trunk.stages)} residual stages below `{lead}`, not 4")
     return _claim(
         _Sizes(
-            inputs=size(shapes, (f"{lead}conv1.weight", 1), default=3),
-            stem=stem,
-            stages=stages,
+            trunk=trunk,
             context=size(shapes, ("cp.arm16.conv.conv.weight", 0), ("cp.arm16.conv.bn.weight", 0)),
             fused=size(shapes, ("ffm.convblk.conv.weight", 0), ("ffm.convblk.bn.weight", 0)),
             squeezed=size(shapes, ("ffm.conv1.weight", 0), ("ffm.conv2.weight", 1)),
@@ -89,7 +77,8 @@ def _head(shapes: Shapes, name: str) -> int:
 
 
 def _claim(sizes: _Sizes) -> Claim:
-    backbone = depth_name(sizes.stages) or "resnet"
+    trunk = sizes.trunk
+    backbone = name_of(trunk)
     classes = sizes.classes
     faces = classes == 19
     return Claim(
@@ -98,10 +87,12 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "n_classes": classes,
             "backbone": backbone,
-            "layers": [stage.blocks for stage in sizes.stages],
-            "widths": [stage.out for stage in sizes.stages],
-            "stem": sizes.stem,
-            "input_channels": sizes.inputs,
+            "layers": list(trunk.layers),
+            "widths": [stage.width for stage in trunk.stages],
+            "channels": [stage.out for stage in trunk.stages],
+            "groups": trunk.stages[0].groups,
+            "stem": trunk.stem,
+            "input_channels": trunk.inputs,
             "context_channels": sizes.context,
             "fused_channels": sizes.fused,
             "squeezed_channels": sizes.squeezed,
@@ -111,21 +102,21 @@ def _claim(sizes: _Sizes) -> Claim:
         evidence=(
             f"`conv_out.conv_out.weight` is {[classes, sizes.heads[0], 1, 1]}: {classes} classes"
             + (", CelebAMask-HQ's number" if faces else ""),
-            f"`cp.arm16.conv.conv.weight` is {[sizes.context, sizes.stages[2].out, 3, 3]}:"
+            f"`cp.arm16.conv.conv.weight` is {[sizes.context, trunk.stages[2].out, 3, 3]}:"
             f" attention on the third stage of a {backbone}",
             "`ffm.conv1.weight`: features of two scales are fused",
         ),
         undecidable=("what its classes mean: their order is the authors'",),
-        input_channels=sizes.inputs,
+        input_channels=trunk.inputs,
         output_channels=classes,
     )
 
 
 def _tensors(sizes: _Sizes) -> dict[str, Shape]:
-    stages, context = sizes.stages, sizes.context
-    found = conv("cp.resnet.conv1", sizes.stem, sizes.inputs, 7, bias=False)
-    found |= batch_norm("cp.resnet.bn1", sizes.stem)
-    deep = put_stages(found, "cp.resnet.", stages, sizes.stem)
+    stages, context = sizes.trunk.stages, sizes.context
+    found: dict[str, Shape] = {}
+    put_trunk(found, sizes.trunk, "cp.resnet.")
+    deep = sizes.trunk.out
     for name, width in (("arm16", stages[2].out), ("arm32", deep)):
         found |= _layer(f"cp.{name}.conv", context, width, 3)
         found |= conv(f"cp.{name}.conv_atten", context, context, bias=False)

@@ -120,10 +120,13 @@ def _claim(plan: Plan) -> Claim:
         "mobilenet_v3_custom",
     )
     kind = name.removeprefix("mobilenet_v3_")
+    known = kind != "custom"
     head = f"classifier of {classes} classes" if classes else "features alone"
     return Claim(
         variant=name,
-        title=f"MobileNet v3 {kind}, {head}",
+        title=f"MobileNet v3 {kind}, {head}"
+        if known
+        else f"network of MobileNet v3's blocks, {head}",
         config={
             "size": kind,
             "widths": list(outs),
@@ -142,12 +145,15 @@ def _claim(plan: Plan) -> Claim:
             f"{plan.weighed} of them weigh their channels",
             *((f"`{plan.linears[-1][0]}.weight` has {classes} rows",) if classes else ()),
         ),
-        undecidable=() if classes == 1000 else ("what it was trained on",),
+        undecidable=(
+            *(() if classes == 1000 else ("what it was trained on",)),
+            *(() if known else ("which network it is: several searched ones have such blocks",)),
+        ),
         task="image classification" if classes else "image features",
         input_channels=plan.inputs,
         output_channels=classes or plan.features,
         licence="BSD-3-Clause" if plan.layout == "torchvision" else "Apache-2.0",
-        confidence=0.8 if kind == "custom" else 1.0,
+        confidence=1.0 if known else 0.5,
     )
 
 

@@ -16,12 +16,14 @@ from mycloset.architectures.family import (
     conv,
     require,
 )
-from mycloset.architectures.residual import (
-    ResidualStage,
-    depth_name,
-    plain_stages,
-    put_stages,
-    read_stages,
+from mycloset.architectures.resnet.layout import name_of
+from mycloset.architectures.resnet.trunk import (
+    NAMED,
+    Names,
+    Trunk,
+    put_trunk,
+    read_trunk,
+    standard,
 )
 from mycloset.architectures.sizes import numbered, size
 
@@ -30,11 +32,14 @@ _SETS = {20: ("lip", "LIP", 473), 18: ("atr", "ATR", 512), 7: ("pascal", "Pascal
 
 _MOST_POOLS = 16
 
+_NAMES = Names("conv3", "bn3", NAMED.stages)
+
 
 class _Sizes(NamedTuple):
     inputs: int
-    stem: tuple[int, int, int]
-    stages: tuple[ResidualStage, ...]
+    stem: tuple[int, int]
+    """Channels of the first two convolutions; the third is the trunk's."""
+    trunk: Trunk
     pools: int
     pool: int
     context: int
@@ -48,10 +53,14 @@ class _Sizes(NamedTuple):
     classes: int
 
 
+def _standard(layers: tuple[int, ...], inputs: int, stem: int) -> Trunk:
+    return standard(layers, deep=True, inputs=inputs, stem=stem)._replace(kernel=3)
+
+
 _PUBLISHED = _Sizes(
     inputs=3,
-    stem=(64, 64, 128),
-    stages=plain_stages((3, 4, 23, 3), 128),
+    stem=(64, 64),
+    trunk=_standard((3, 4, 23, 3), 64, 128),
     pools=4,
     pool=512,
     context=512,
@@ -75,16 +84,15 @@ def read(shapes: Shapes) -> Claim:
     stem = (
         size(shapes, ("conv1.weight", 0), ("bn1.weight", 0)),
         size(shapes, ("conv2.weight", 0), ("bn2.weight", 0)),
-        size(shapes, ("conv3.weight", 0), ("bn3.weight", 0)),
     )
-    stages = read_stages(shapes, "")
-    require(len(stages) == 4, f"{len(stages)} residual stages, not 4")
+    trunk = read_trunk(shapes, names=_NAMES)._replace(inputs=stem[1])
+    require(len(trunk.stages) == 4, f"{len(trunk.stages)} residual stages, not 4")
     pool = "context_encoding.stages.0."
     return _claim(
         _Sizes(
             inputs=size(shapes, ("conv1.weight", 1), default=3),
             stem=stem,
-            stages=stages,
+            trunk=trunk._replace(kernel=3),
             pools=numbered(shapes, "context_encoding.stages.", most=_MOST_POOLS),
             pool=size(shapes, (f"{pool}1.weight", 0), (f"{pool}2.weight", 0)),
             context=size(
@@ -119,7 +127,8 @@ def _claim(sizes: _Sizes) -> Claim:
     classes = sizes.classes
     published = sizes == _PUBLISHED._replace(classes=classes)
     variant, data, side = _SETS.get(classes, ("custom", "", 0)) if published else ("custom", "", 0)
-    backbone = depth_name(sizes.stages) or "resnet"
+    trunk = sizes.trunk
+    backbone = name_of(trunk)
     undecidable = [
         "the sizes to which the pyramid pools (1, 2, 3 and 6 as published)",
         "the size of picture"
@@ -133,10 +142,11 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "num_classes": classes,
             "backbone": backbone,
-            "layers": [stage.blocks for stage in sizes.stages],
-            "widths": [stage.width for stage in sizes.stages],
-            "channels": [stage.out for stage in sizes.stages],
-            "stem": list(sizes.stem),
+            "layers": list(trunk.layers),
+            "widths": [stage.width for stage in trunk.stages],
+            "channels": [stage.out for stage in trunk.stages],
+            "groups": trunk.stages[0].groups,
+            "stem": [*sizes.stem, trunk.stem],
             "input_channels": sizes.inputs,
             "psp_branches": sizes.pools,
             "psp_channels": sizes.pool,
@@ -151,8 +161,8 @@ def _claim(sizes: _Sizes) -> Claim:
         evidence=(
             f"`fushion.3.weight` is {[classes, sizes.fused, 1, 1]}: {classes} classes",
             f"`edge.conv5.weight` is {[sizes.edges, 3 * sizes.edges, 1, 1]}: the edge branch",
-            f"`conv3.weight` has {sizes.stem[2]} channels: a stem of three convolutions"
-            f" before a {backbone} of {sum(stage.blocks for stage in sizes.stages)} blocks",
+            f"`conv3.weight` has {trunk.stem} channels: a stem of three convolutions"
+            f" before a {backbone} of {sum(trunk.layers)} blocks",
         ),
         undecidable=tuple(undecidable),
         input_channels=sizes.inputs,
@@ -166,19 +176,20 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
     for number, out in enumerate(sizes.stem, 1):
         found |= _layer(f"conv{number}", f"bn{number}", out, inp, 3)
         inp = out
-    deep = put_stages(found, "", sizes.stages, inp)
+    put_trunk(found, sizes.trunk, names=_NAMES)
+    deep = sizes.trunk.out
     for number in range(sizes.pools):
         place = f"context_encoding.stages.{number}."
         found |= _layer(f"{place}1", f"{place}2", sizes.pool, deep)
     place = "context_encoding.bottleneck."
     pooled = deep + sizes.pools * sizes.pool
     found |= _layer(f"{place}0", f"{place}1", sizes.context, pooled, 3)
-    for number, stage in enumerate(sizes.stages[:3], 1):
+    for number, stage in enumerate(sizes.trunk.stages[:3], 1):
         found |= _layer(f"edge.conv{number}.0", f"edge.conv{number}.1", sizes.edge, stage.out)
     found |= conv("edge.conv4", sizes.edges, sizes.edge, 3)
     found |= conv("edge.conv5", sizes.edges, 3 * sizes.edges)
     found |= _layer("decoder.conv1.0", "decoder.conv1.1", sizes.wide, sizes.context)
-    found |= _layer("decoder.conv2.0", "decoder.conv2.1", sizes.low, sizes.stages[0].out)
+    found |= _layer("decoder.conv2.0", "decoder.conv2.1", sizes.low, sizes.trunk.stages[0].out)
     found |= _layer("decoder.conv3.0", "decoder.conv3.1", sizes.joined, sizes.wide + sizes.low)
     found |= _layer("decoder.conv3.2", "decoder.conv3.3", sizes.parsing, sizes.joined)
     found |= conv("decoder.conv4", sizes.classes, sizes.parsing)

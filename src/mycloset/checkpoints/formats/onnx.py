@@ -5,7 +5,6 @@ Source: onnx/onnx, onnx.proto (field numbers of ModelProto, GraphProto, TensorPr
 
 from __future__ import annotations
 
-import mmap
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,17 +59,11 @@ def read(source: Source) -> Checkpoint:
     Raises:
         DamagedError: it is cut off, or no ModelProto.
     """
-    with mmap.mmap(source.fileno(), source.size, prot=mmap.PROT_READ) as mapping:
-        buffer = memoryview(mapping)
-        try:
-            return _Reader(source, Window(buffer)).read()
-        except DamagedError as error:
-            text = (
-                f"{source.path.name} is no whole ONNX model: {error.message} (byte {error.place})."
-            )
-            raise DamagedError(text, place=error.place) from error
-        finally:
-            buffer.release()
+    try:
+        return _Reader(source, Window(source)).read()
+    except DamagedError as error:
+        text = f"{source.path.name} is no whole ONNX model: {error.message} (byte {error.place})."
+        raise DamagedError(text, place=error.place) from error
 
 
 @dataclass

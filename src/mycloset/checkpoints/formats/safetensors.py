@@ -6,17 +6,19 @@ object of at most 100 MB, then the data; offsets are contiguous, from 0 to the e
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.bounded_json import load_json
+from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup, limited
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
 
 FORMAT = "safetensors"
 HEADER_LIMIT = 100_000_000
 """Bytes of header that the format allows."""
+DIMENSIONS = 64
+"""Dimensions of a tensor that NumPy and PyTorch can hold."""
 
 DTYPES: Mapping[str, str] = {
     "BOOL": "bool",
@@ -48,10 +50,6 @@ _BITS = {name: BITS.get(dtype, 8) for name, dtype in DTYPES.items()}
 _BITS.update({"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6})
 
 
-class _RepeatedKeyError(ValueError):
-    pass
-
-
 def read(source: Source) -> Checkpoint:
     """List the tensors of a safetensors file.
 
@@ -59,8 +57,12 @@ def read(source: Source) -> Checkpoint:
         DamagedError: the header cannot be read; the message says which rule is broken.
     """
     header, start = read_header(source)
-    metadata = _metadata(source, header.pop("__metadata__", None))
+    metadata = header.pop("__metadata__", None)
     entries, findings = _entries(source, header, start)
+    if metadata is not None and not _is_metadata(metadata):
+        text = f"{source.path.name} has a `__metadata__` that is no map of texts."
+        findings.append(Finding("corrupt", "error", text))
+        metadata = None
     table = TensorTable(entries)
     return Checkpoint(
         source.path,
@@ -68,7 +70,7 @@ def read(source: Source) -> Checkpoint:
         source.size,
         (TensorGroup((), table),),
         (source.path.name,),
-        metadata=metadata,
+        metadata=metadata or {},
         findings=tuple(findings),
     )
 
@@ -89,46 +91,16 @@ def read_header(source: Source) -> tuple[dict[str, Any], int]:
             source,
             f"states a header of {length} bytes, but ends after {source.size - 8}: it is cut off",
         )
-    try:
-        header = json.loads(
-            source.read(8, length).decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_no_constant,
-        )
-    except UnicodeDecodeError as error:
-        _damaged(source, f"has a header that is not UTF-8 (byte {8 + error.start})")
-    except _RepeatedKeyError as error:
-        _damaged(source, f"names {error} twice in its header")
-    except RecursionError:
-        _damaged(source, "nests its header's JSON too deeply")
-    except ValueError as error:
-        _damaged(source, f"has a header that is no JSON ({error})")
+    if source.read(8, 1) != b"{":
+        _damaged(source, "has a header that does not begin with `{`, as the format demands")
+    header = load_json(source, 8, length, "header")
     if not isinstance(header, dict):
         _damaged(source, "has a header that is no JSON object")
     return header, 8 + length
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _RepeatedKeyError(f"`{key[:80]}`")
-            seen.add(key)
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _metadata(source: Source, found: Any) -> dict[str, str]:
-    if found is None:
-        return {}
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
-        _damaged(source, "has a `__metadata__` that is no map of texts")
-    return found
+def _is_metadata(found: Any) -> bool:
+    return isinstance(found, dict) and all(isinstance(text, str) for text in found.values())
 
 
 def _entries(
@@ -141,34 +113,34 @@ def _entries(
     for key, stated in header.items():
         wrong = _rule_broken(stated)
         if wrong:
-            findings.append(_corrupt(f"`{key}` {wrong}.", key))
+            findings.append(_corrupt(f"`{key[:200]}` {wrong}.", key))
             continue
         dtype, shape = stated["dtype"], tuple(stated["shape"])
         begin, end = stated["data_offsets"]
         bits = _BITS[dtype]
         for length in shape:
             bits *= length
-        if end - begin != (bits + 7) // 8 or bits % 8:
-            findings.append(
-                _corrupt(
-                    f"`{key}` has {end - begin} bytes; {list(shape)} of {DTYPES[dtype]} take"
-                    f" {bits / 8:g}.",
-                    key,
-                )
+        if bits != 8 * (end - begin):
+            told = f"{bits / 8:g} bytes" if bits < 1 << 60 else "more bytes than a file can have"
+            text = (
+                f"`{key[:200]}` has {end - begin} bytes; {list(shape)} of {DTYPES[dtype]} take"
+                f" {told}."
             )
+            findings.append(_corrupt(text, key))
         if end > room:
-            findings.append(
-                _corrupt(
-                    f"`{key}` ends at byte {start + end}, but the file at {source.size}: it is cut"
-                    " off.",
-                    key,
-                )
+            text = (
+                f"`{key[:200]}` ends at byte {start + end}, but the file at {source.size}: it is"
+                " cut off."
             )
+            findings.append(_corrupt(text, key))
+        if dtype == "F4" and shape and shape[-1] % 2 == 0:
+            # The format counts numbers; PyTorch's dtype, bytes of two.
+            shape = (*shape[:-1], shape[-1] // 2)
         spans.append((begin, end, key))
         storage = Storage(key, end - begin, start + begin)
         entries.append(TensorEntry(key, DTYPES[dtype], shape, storage, 0, None, end - begin))
+    findings = limited(findings)
     findings.extend(_gaps(spans, room))
-    # The header is sorted by dtype and name; the data are in the order of the file.
     return entries, findings
 
 
@@ -177,12 +149,15 @@ def _rule_broken(stated: Any) -> str:
     if not isinstance(stated, dict):
         return "is not described by a JSON object"
     if stated.keys() != {"dtype", "shape", "data_offsets"}:
-        return f"is described by {', '.join(map(repr, stated))}, not by dtype, shape, data_offsets"
-    if stated["dtype"] not in _BITS:
+        told = ", ".join(map(repr, stated))[:100]
+        return f"is described by {told}, not by dtype, shape, data_offsets"
+    if not isinstance(stated["dtype"], str) or stated["dtype"] not in _BITS:
         return f"has the dtype {str(stated['dtype'])[:40]!r}, which the format does not know"
     shape, offsets = stated["shape"], stated["data_offsets"]
     if not isinstance(shape, list) or not all(type(n) is int and 0 <= n < 2**63 for n in shape):
         return f"has the impossible shape {str(shape)[:60]}"
+    if len(shape) > DIMENSIONS:
+        return f"has {len(shape)} dimensions"
     if (
         not isinstance(offsets, list)
         or len(offsets) != 2
@@ -200,10 +175,11 @@ def _gaps(spans: list[tuple[int, int, str]], room: int) -> list[Finding]:
     last = ""
     for begin, end, key in sorted(spans):
         if begin < place:
-            found.setdefault("overlap", _corrupt(f"`{key}` overlaps `{last}`.", key))
+            found.setdefault("overlap", _corrupt(f"`{key[:200]}` overlaps `{last[:200]}`.", key))
         elif begin > place:
             found.setdefault(
-                "hole", _corrupt(f"{begin - place} bytes before `{key}` belong to no tensor.", key)
+                "hole",
+                _corrupt(f"{begin - place} bytes before `{key[:200]}` belong to no tensor.", key),
             )
         place, last = max(place, end), key
     if place < room and "hole" not in found:

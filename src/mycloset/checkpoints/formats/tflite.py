@@ -5,14 +5,13 @@ Source: TensorFlow Lite's schema.fbs, version 3 (field numbers and TensorType).
 
 from __future__ import annotations
 
-import mmap
 from collections import Counter
 from collections.abc import Mapping
 from math import prod
 from typing import Any
 
 from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
-from mycloset.checkpoints.flatbuffers import Table, root
+from mycloset.checkpoints.flatbuffers import Pages, Table, root
 from mycloset.checkpoints.formats.tflite_operators import OPERATORS
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
@@ -44,6 +43,12 @@ DTYPES: Mapping[int, str] = {
     21: "float8_e4m3fn",
     22: "float8_e5m2",
 }
+DIMENSIONS = 64
+BORDER = 10_000
+"""Inputs or outputs that are listed."""
+CHANNELS = 1_000_000
+"""Scales of one quantised tensor."""
+
 _BELOW_BYTE = {"int4": 4, "uint4": 4, "int2": 2}
 _CUSTOM = 32
 _PLACEHOLDER = 127
@@ -55,15 +60,11 @@ def read(source: Source) -> Checkpoint:
     Raises:
         DamagedError: an offset points outside the file.
     """
-    with mmap.mmap(source.fileno(), source.size, prot=mmap.PROT_READ) as mapping:
-        buffer = memoryview(mapping)
-        try:
-            return _read(source, root(buffer))
-        except DamagedError as error:
-            text = f"{source.path.name} is no whole TFLite model: {error.message}."
-            raise DamagedError(text, place=error.place) from error
-        finally:
-            buffer.release()
+    try:
+        return _read(source, root(Pages(source)))
+    except DamagedError as error:
+        text = f"{source.path.name} is no whole TFLite model: {error.message}."
+        raise DamagedError(text, place=error.place) from error
 
 
 def _read(source: Source, model: Table) -> Checkpoint:
@@ -135,7 +136,7 @@ def _entry(
         return None
     key = tensor.text(3)
     dtype = DTYPES.get(tensor.number(1, "b"), "unknown")
-    shape = tuple(tensor.numbers(0, "i"))
+    shape = tuple(tensor.numbers(0, "i", DIMENSIONS))
     bits = _BELOW_BYTE.get(dtype, BITS.get(dtype, 0))
     wanted = (prod(shape) * bits + 7) // 8
     sparse = tensor.table(6) is not None
@@ -147,17 +148,17 @@ def _entry(
 
 def _border(graph: Table, field: int, tensors: list[Table]) -> list[dict[str, Any]]:
     found = []
-    for index in graph.numbers(field, "i"):
+    for index in graph.numbers(field, "i", BORDER):
         if not 0 <= index < len(tensors):
             raise DamagedError(f"the graph names tensor {index} of {len(tensors)}", place=0)
         tensor = tensors[index]
         item: dict[str, Any] = {
             "name": tensor.text(3),
             "dtype": DTYPES.get(tensor.number(1, "b"), "unknown"),
-            "shape": tensor.numbers(0, "i"),
+            "shape": tensor.numbers(0, "i", DIMENSIONS),
         }
         quantised = tensor.table(4)
-        if quantised is not None and (scale := quantised.numbers(2, "f")):
-            item["scale"], item["zero_point"] = scale[:8], quantised.numbers(3, "q")[:8]
+        if quantised is not None and (scale := quantised.numbers(2, "f", CHANNELS)):
+            item["scale"], item["zero_point"] = scale[:8], quantised.numbers(3, "q", CHANNELS)[:8]
         found.append(item)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse
 from mycloset.checkpoints.objects import build_tree
-from mycloset.checkpoints.pickles.nodes import Persistent, Tape
+from mycloset.checkpoints.pickles.nodes import Global, Persistent, Tape
 from mycloset.checkpoints.pickles.rendering import shown
 from mycloset.checkpoints.pickles.scanning import scan
 from mycloset.checkpoints.rebuilding import Raw, Rebuilder, Stored, TroubleError, storage_dtype
@@ -98,6 +98,8 @@ class _Reading:
         for _ in range(count):
             described, place = self._value("storages", place)
             if not isinstance(described, tuple) or len(described) != 3:
+                raise TroubleError(f"has the broken storage {shown(described)}")
+            if not isinstance(described[2], Global):
                 raise TroubleError(f"has the broken storage {shown(described)}")
             dtype = storage_dtype(described[2]) or "uint8"
             elements = int.from_bytes(self._bytes("storages", place, 8), "little", signed=True)

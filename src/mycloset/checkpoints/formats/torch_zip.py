@@ -47,6 +47,7 @@ class _Reading:
     def __init__(self, source: Source, archive: Archive) -> None:
         self._source = source
         self._archive = archive
+        self._members = archive.by_name
         self._findings: list[Finding] = []
         self._globals: list[GlobalUse] = []
         self._used: set[str] = set()
@@ -137,35 +138,33 @@ class _Reading:
 
     def _storage(self, node: Any) -> Stored:
         """Where a storage lies; its member has to be as large as the pickle says."""
-        if not isinstance(node, Persistent):
+        if node.__class__ is not Persistent:
             raise TroubleError(f"lies in what is no storage: {shown(node)}")
         dtype, key, elements, _ = storage_parts(node.key)
         nbytes = (elements * BITS[dtype] + 7) // 8 if dtype else elements
-        name = f"{self._prefix}data/{key}"
-        member = self._archive.by_name.get(name)
+        member = self._members.get(f"{self._prefix}data/{key}")
         if member is None:
-            name = f"{self._prefix}tensors/{key}"
-            member = self._archive.by_name.get(name)
-        told = f"data/{shown(key)[1:-1]}"
+            member = self._members.get(f"{self._prefix}tensors/{key}")
         if member is None:
-            trouble = f"lies in {told}, which the archive does not have"
-            return Stored(
-                Storage(f"{self._prefix}data/{key}", nbytes, None), dtype, 0, nbytes, trouble
-            )
-        self._used.add(name)
+            lost = Storage(f"{self._prefix}data/{key}", nbytes, None)
+            trouble = f"lies in data/{shown(key)[1:-1]}, which the archive does not have"
+            return Stored(lost, dtype, 0, nbytes, trouble)
+        self._used.add(member.name)
         trouble, place = "", None
-        try:
-            if member.method == STORED:
-                place = self._archive.place(member)
-                if member.packed != member.size:
-                    trouble = f"lies in {told}, whose two sizes differ"
-        except DamagedError as error:
-            trouble = f"lies in {told}, which is damaged: {error.message}"
         if member.size != nbytes:
-            trouble = f"lies in {told}, which has {member.size} bytes where {nbytes} are said"
+            trouble = f"has {member.size} bytes where {nbytes} are said"
+        elif member.method == STORED:
+            try:
+                place = self._archive.place(member)
+            except DamagedError as error:
+                trouble = f"is damaged: {error.message}"
+            if member.packed != nbytes:
+                place, trouble = None, "has two sizes that differ"
         if trouble:
-            place = None
-        return Stored(Storage(name, nbytes, place), dtype, 0, nbytes, trouble)
+            trouble = f"lies in data/{shown(key)[1:-1]}, which {trouble}"
+        # As Storage(…) and Stored(…), which take longer; there are as many as tensors.
+        storage = tuple.__new__(Storage, (member.name, nbytes, place, ""))
+        return tuple.__new__(Stored, (storage, dtype, 0, nbytes, trouble))
 
     def _constants(self) -> list[TensorGroup]:
         member = self._archive.by_name.get(f"{self._prefix}constants.pkl")

@@ -13,7 +13,7 @@ from typing import Any
 
 from mycloset.checkpoints.pickles.nodes import Call, Global, Hazard, Persistent, Pickle, Tape
 from mycloset.checkpoints.pickles.records import COST, Records
-from mycloset.checkpoints.pickles.workbench import BrokenPickleError, Workbench, string, text
+from mycloset.checkpoints.pickles.workbench import BrokenPickleError, Workbench, string
 
 OPCODES = 2_000_000
 """Opcodes that are walked, a tensor of the usual layout counting as one; a checkpoint of 100 000
@@ -103,7 +103,7 @@ class _Walk(Workbench):
                         elif end > limit:
                             raise IndexError
                         else:
-                            stack.append(text(data[pos + 4 : end]))
+                            stack.append(str(data[pos + 4 : end], "utf-8", "surrogatepass"))
                         pos = end
                     elif op == 0x74:  # TUPLE
                         made = tuple(stack)
@@ -157,7 +157,7 @@ class _Walk(Workbench):
                         end = pos + 1 + data[pos]
                         if end > limit:
                             raise IndexError
-                        stack.append(text(data[pos + 1 : end]))
+                        stack.append(str(data[pos + 1 : end], "utf-8", "surrogatepass"))
                         pos = end
                     elif op == 0x55:  # SHORT_BINSTRING
                         end = pos + 1 + data[pos]
@@ -191,7 +191,12 @@ class _Walk(Workbench):
                             self.at = base + start
                             self.fill(target, [key], [value])
                     elif op == 0x7D:  # EMPTY_DICT
-                        stack.append({})
+                        pair = None if sparse else records.version(data, pos, memo)
+                        if pair is None:
+                            stack.append({})
+                        else:
+                            pos, value = pair
+                            stack.append(value)
                         self.room -= 240
                     elif op == 0x5D:  # EMPTY_LIST
                         stack.append([])
@@ -228,8 +233,10 @@ class _Walk(Workbench):
                     elif op == 0x81 or op == 0x92:  # NEWOBJ, NEWOBJ_EX
                         options = stack.pop() if op == 0x92 else None
                         args = stack.pop()
-                        call = Call(stack[-1], args, base + start, "new")
-                        call.options = options
+                        call = Call(stack[-1], args, base + start)
+                        call.how = "new"
+                        if options is not None:
+                            call.options = options
                         stack[-1] = call
                         calls.append(call)
                         self.room -= 150
@@ -250,7 +257,8 @@ class _Walk(Workbench):
                         items, stack = stack, marked.pop()
                         if not items:
                             raise BrokenPickleError("makes an object of no class")
-                        call = Call(items[0], tuple(items[1:]), base + start, "object")
+                        call = Call(items[0], tuple(items[1:]), base + start)
+                        call.how = "object"
                         stack.append(call)
                         calls.append(call)
                         self.room -= 200
@@ -296,6 +304,9 @@ class _Walk(Workbench):
                 self.stack = stack
                 data = self.more(data, base, start)
                 base, pos, limit = self.at, 0, len(data)
+            except UnicodeDecodeError:
+                self.at, self.stack = base + start, stack
+                raise BrokenPickleError("has text that is not UTF-8") from None
             except BrokenPickleError:
                 self.at, self.stack = base + start, stack
                 raise

@@ -47,17 +47,17 @@ class Call:
         appended: what APPEND and ADDITEMS put into it, or None.
     """
 
-    __slots__ = ("appended", "args", "function", "how", "items", "offset", "options", "state")
+    # Most calls are only made and read: what they lack costs nothing.
+    how: str = "reduce"
+    options: Any = None
+    state: Any = None
+    items: dict[Any, Any] | None = None
+    appended: list[Any] | None = None
 
-    def __init__(self, function: Any, args: Any, offset: int, how: str = "reduce") -> None:
+    def __init__(self, function: Any, args: Any, offset: int) -> None:
         self.function = function
         self.args = args
         self.offset = offset
-        self.how = how
-        self.options: Any = None
-        self.state: Any = None
-        self.items: dict[Any, Any] | None = None
-        self.appended: list[Any] | None = None
 
     def __repr__(self) -> str:
         return f"<call of {self.function!r}>" if isinstance(self.function, Global) else "<call>"

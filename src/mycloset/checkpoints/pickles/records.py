@@ -7,7 +7,6 @@ byte is left to the walk, and what has it gives the very nodes and memo that the
 from __future__ import annotations
 
 import re
-from struct import Struct
 from typing import Any
 
 from mycloset.checkpoints.pickles.nodes import Call, Global, Persistent
@@ -24,12 +23,34 @@ _RECORD = re.compile(
     rb"\(\(" + _GET + _GET + rb"X(.)\0\0\0([0-9]{1,20})" + _PUT + _GET + rb"(" + _NUMBER + rb")"
     # offset, sizes, strides, whether it needs a gradient,
     rb"(N?)t" + _PUT + rb"Q(" + _NUMBER + rb")" + _TUPLE + rb"(r....)?" + _TUPLE + rb"(r....)?"
-    # no hooks.
-    rb"([\x88\x89])" + _GET + rb"\)R" + _PUT + rb"t" + _PUT + rb"R" + _PUT,
+    # no hooks; what each part is remembered under.
+    rb"([\x88\x89])" + _GET + rb"\)(Rr....tr....Rr....)",
     re.DOTALL,
 ).match
+_PAIR = re.compile(rb"r(....)(?:j(....)|h(.))K(.)s", re.DOTALL).match
 _PARTS = re.compile(_NUMBER, re.DOTALL).findall
-_PUTS = [Struct("<" + "xI" * count).unpack for count in (5, 6, 7)]
+_bytes_number = int.from_bytes
+
+
+def _expected(layout: bytes) -> tuple[int, int]:
+    """For opcodes that remember things under n, n+1, …: what their bytes read as one little-endian
+    number are for n = 0, and by how much they grow with n. `r` in the layout is followed by room
+    for a number; one equation checks them all."""
+    first, growth, index = 0, 0, 0
+    place = 0
+    while place < len(layout):
+        first |= layout[place] << 8 * place
+        if layout[place] == 0x72:
+            first |= index << 8 * (place + 1)
+            growth |= 1 << 8 * (place + 1)
+            index += 1
+            place += 4
+        place += 1
+    return first, growth
+
+
+_HEADS = [_expected(b"r\0\0\0\0" * count) for count in (2, 3, 4)]
+_TAIL = _expected(b"Rr\0\0\0\0tr\0\0\0\0Rr\0\0\0\0")
 
 
 class Records:
@@ -65,12 +86,14 @@ class Records:
         if match is None:
             return None
         (kind, storage, count, key, put1, place, elements, view, put2, offset, sizes, put3,
-         strides, put4, gradient, ordered, put5, put6, put7) = match.groups(b"")  # fmt: skip
+         strides, put4, gradient, ordered, tail) = match.groups(b"")  # fmt: skip
         known = len(memo)
-        numbered = _PUTS[bool(put3) + bool(put4)]
-        if numbered(put1 + put2 + put3 + put4 + put5 + put6 + put7) != (
-            *range(known, known + 5 + bool(put3) + bool(put4)),
-        ):
+        remembered = 2 + (1 if put3 else 0) + (1 if put4 else 0)
+        first, growth = _HEADS[remembered - 2]
+        if _bytes_number(put1 + put2 + put3 + put4, "little") != first + known * growth:
+            return None
+        first, growth = _TAIL
+        if _bytes_number(tail, "little") != first + (known + remembered) * growth:
             return None
         try:
             named = memo[kind[1] if len(kind) == 2 else _index(kind)]
@@ -99,6 +122,23 @@ class Records:
             between = (*((shape,) if put3 else ()), *((steps,) if put4 else ()))
             memo += (text, stored, *between, free, args, call)
         return end, call
+
+    def version(self, data: bytes, pos: int, memo: list[Any]) -> tuple[int, dict[Any, Any]] | None:
+        """The dict `{"version": 1}` whose EMPTY_DICT ends at `pos`, and the place after it: one
+        stands for every module in a state dict's `_metadata`. None for any other dict."""
+        match = _PAIR(data, pos)
+        if match is None:
+            return None
+        put, far, near, number = match.groups()
+        index = _bytes_number(far or near, "little")
+        if _bytes_number(put, "little") != len(memo) or index >= len(memo):
+            return None
+        key = memo[index]
+        if key.__class__ is not str:
+            return None
+        made = {key: number[0]}
+        memo.append(made)
+        return match.end(), made
 
     def _tuple(self, raw: bytes) -> tuple[int, ...] | None:
         try:

@@ -96,6 +96,9 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(name: str, data: st.DataO
 def test_other_stacks_of_convolutions_are_refused() -> None:
     with pytest.raises(NotThisError, match="3x3"):
         FAMILY.read(golden_files.shapes("torchvision/alexnet"))
+    flat = {f"{2 * n}.weight": (64, 64, 3, 3) for n in range(12)}
+    with pytest.raises(NotThisError, match="poolings"):
+        FAMILY.read(flat)
     small = {"features.0.weight": (32, 3, 3, 3), "features.3.weight": (64, 32, 3, 3)}
     with pytest.raises(NotThisError, match="fewer"):
         FAMILY.read(small)

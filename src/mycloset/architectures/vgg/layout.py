@@ -96,15 +96,13 @@ def read(shapes: Shapes) -> Claim:
         lead=lead,
         timm=timm,
     )
-    published = all(
-        channels == width
-        for block, width in zip(blocks, _WIDTHS, strict=False)
-        for channels in block
-    )
-    require(
-        sum(map(len, blocks)) >= 8 or (published and len(blocks) >= 3 and not classifier),
-        f"{sum(map(len, blocks))} convolutions: fewer than a VGG has",
-    )
+    number = sum(map(len, blocks))
+    if _published(blocks):
+        require(len(blocks) >= 3, f"{number} convolutions: fewer than a VGG has")
+    else:  # Any stack of small convolutions would do, were there not the poolings.
+        require(number >= 8, f"{number} convolutions: fewer than a VGG has")
+        fewest = 3 if classifier else 5
+        require(bool(lead) and len(blocks) >= fewest, f"{len(blocks) - 1} poolings between them")
     return _claim(network)
 
 
@@ -152,6 +150,15 @@ def _blocks(shapes: Shapes, lead: str, places: list[int], normed: bool) -> Block
         blocks[-1].append(size(shapes, (key, 0), (f"{lead}{place}.bias", 0)))
         before = place
     return tuple(map(tuple, blocks))
+
+
+def _published(blocks: Blocks) -> bool:
+    """Whether the channels are those of the published networks, as far as they go."""
+    return max(map(len, blocks)) <= 4 and all(
+        channels == width
+        for block, width in zip(blocks, _WIDTHS, strict=False)
+        for channels in block
+    )
 
 
 def _claim(network: Network) -> Claim:
@@ -207,6 +214,7 @@ def _claim(network: Network) -> Claim:
         task="image classification" if classes else "image features",
         input_channels=network.inputs,
         output_channels=classes or blocks[-1][-1],
+        confidence=1.0 if depth is not None and _published(blocks) else 0.85,
     )
 
 

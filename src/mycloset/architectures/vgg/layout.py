@@ -69,7 +69,7 @@ def read(shapes: Shapes) -> Claim:
         places = [place for place in places if place not in norms]
     blocks = _blocks(shapes, lead, places, normed)
     classifier: tuple[int, ...] = ()
-    if "classifier.0.weight" in shapes or "classifier.3.weight" in shapes:
+    if "classifier.6.weight" in shapes or "classifier.6.bias" in shapes:
         last = blocks[-1][-1]
         classifier = (
             size(shapes, ("classifier.0.weight", 1), default=last * 49),
@@ -99,10 +99,10 @@ def read(shapes: Shapes) -> Claim:
     number = sum(map(len, blocks))
     if _published(blocks):
         require(len(blocks) >= 3, f"{number} convolutions: fewer than a VGG has")
-    else:  # Any stack of small convolutions would do, were there not the poolings.
+    else:
         require(number >= 8, f"{number} convolutions: fewer than a VGG has")
-        fewest = 3 if classifier else 5
-        require(bool(lead) and len(blocks) >= fewest, f"{len(blocks) - 1} poolings between them")
+        require(bool(lead), "its convolutions are not those of a published VGG")
+        _require_form(blocks, fewest=3 if classifier else 5)
     return _claim(network)
 
 
@@ -150,6 +150,20 @@ def _blocks(shapes: Shapes, lead: str, places: list[int], normed: bool) -> Block
         blocks[-1].append(size(shapes, (key, 0), (f"{lead}{place}.bias", 0)))
         before = place
     return tuple(map(tuple, blocks))
+
+
+def _require_form(blocks: Blocks, *, fewest: int) -> None:
+    """Refuse a stack that has neither a VGG's number of layers nor its growing blocks.
+
+    Raises:
+        NotThisError: any stack of small convolutions might be so.
+    """
+    if tuple(map(len, blocks)) in _DEPTHS:
+        return
+    require(len(blocks) >= fewest, f"{len(blocks) - 1} poolings between its convolutions")
+    firsts = [block[0] for block in blocks]
+    even = all(len(set(block)) == 1 for block in blocks) and firsts == sorted(firsts)
+    require(even, "its convolutions do not come in blocks of growing width")
 
 
 def _published(blocks: Blocks) -> bool:

@@ -259,7 +259,11 @@ def _read_block(shapes: Shapes, start: str, layout: str, width: int) -> Block:
         kernel = size(shapes, (weight, 2), default=3 if deep else 1)
         steps.append(Step((first, second), out, kernel, deep))
         width = out
-    return tuple(steps) if steps and not steps[-1].squeeze else ()
+    if not steps or steps[-1].squeeze:
+        return ()
+    if steps[-1].deep:  # No block ends depthwise: a lost convolution was taken for such.
+        steps[-1] = steps[-1]._replace(deep=False)
+    return tuple(steps)
 
 
 def _candidates(shapes: Shapes, start: str, layout: str) -> tuple[Candidate, ...]:

@@ -67,7 +67,12 @@ def test_examples_read_back_as_themselves() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_widths_depths_and_classes_are_read_from_shapes(data: st.DataObject) -> None:
     width = st.integers(1, 128)
-    blocks = data.draw(st.tuples(*[st.lists(width, min_size=2, max_size=5).map(tuple)] * 5))
+    if data.draw(st.booleans()):
+        layers = data.draw(st.sampled_from([(1, 1, 2, 2, 2), (2, 2, 3, 3, 3)]))
+        blocks = tuple(tuple(data.draw(width) for _ in range(number)) for number in layers)
+    else:
+        widths = sorted(data.draw(st.lists(width, min_size=5, max_size=5)))
+        blocks = tuple((each,) * data.draw(st.integers(2, 6)) for each in widths)
     classes = data.draw(st.integers(0, 1000))
     classifier = (
         (blocks[-1][-1] * 49, data.draw(width), data.draw(width), classes) if classes else ()
@@ -96,6 +101,12 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(name: str, data: st.DataO
 def test_other_stacks_of_convolutions_are_refused() -> None:
     with pytest.raises(NotThisError, match="3x3"):
         FAMILY.read(golden_files.shapes("torchvision/alexnet"))
+    flat = {f"{2 * n}.weight": (64, 64, 3, 3) for n in range(12)}
+    with pytest.raises(NotThisError, match="published"):
+        FAMILY.read(flat)
+    ragged = {f"features.{key}": shape for key, shape in flat.items()}
+    with pytest.raises(NotThisError, match="poolings"):
+        FAMILY.read(ragged)
     small = {"features.0.weight": (32, 3, 3, 3), "features.3.weight": (64, 32, 3, 3)}
     with pytest.raises(NotThisError, match="fewer"):
         FAMILY.read(small)

@@ -59,9 +59,8 @@ def read(shapes: Shapes) -> Claim:
     Raises:
         NotThisError: its convolutions do not follow each other as in a VGG.
     """
-    lead = next((lead for lead in _LEADS if f"{lead}2.weight" in shapes), None)
-    if lead is None:
-        lead = next((lead for lead in _LEADS if f"{lead}0.weight" in shapes), "features.")
+    dotted = any(f"features.{place}" in shapes for place in ("0.weight", "0.bias", "2.weight"))
+    lead = "features." if dotted else ""
     places = _places(shapes, lead)
     normed = any(f"{lead}{place}.running_mean" in shapes for place in places)
     if normed:
@@ -70,7 +69,7 @@ def read(shapes: Shapes) -> Claim:
         places = [place for place in places if place not in norms]
     blocks = _blocks(shapes, lead, places, normed)
     classifier: tuple[int, ...] = ()
-    if "classifier.0.weight" in shapes or "classifier.3.weight" in shapes:
+    if "classifier.6.weight" in shapes or "classifier.6.bias" in shapes:
         last = blocks[-1][-1]
         classifier = (
             size(shapes, ("classifier.0.weight", 1), default=last * 49),
@@ -97,15 +96,13 @@ def read(shapes: Shapes) -> Claim:
         lead=lead,
         timm=timm,
     )
-    published = all(
-        channels == width
-        for block, width in zip(blocks, _WIDTHS, strict=False)
-        for channels in block
-    )
-    require(
-        sum(map(len, blocks)) >= 8 or (published and len(blocks) >= 3 and not classifier),
-        f"{sum(map(len, blocks))} convolutions: fewer than a VGG has",
-    )
+    number = sum(map(len, blocks))
+    if _published(blocks):
+        require(len(blocks) >= 3, f"{number} convolutions: fewer than a VGG has")
+    else:
+        require(number >= 8, f"{number} convolutions: fewer than a VGG has")
+        require(bool(lead), "its convolutions are not those of a published VGG")
+        _require_form(blocks, fewest=3 if classifier else 5)
     return _claim(network)
 
 
@@ -153,6 +150,29 @@ def _blocks(shapes: Shapes, lead: str, places: list[int], normed: bool) -> Block
         blocks[-1].append(size(shapes, (key, 0), (f"{lead}{place}.bias", 0)))
         before = place
     return tuple(map(tuple, blocks))
+
+
+def _require_form(blocks: Blocks, *, fewest: int) -> None:
+    """Refuse a stack that has neither a VGG's number of layers nor its growing blocks.
+
+    Raises:
+        NotThisError: any stack of small convolutions might be so.
+    """
+    if tuple(map(len, blocks)) in _DEPTHS:
+        return
+    require(len(blocks) >= fewest, f"{len(blocks) - 1} poolings between its convolutions")
+    firsts = [block[0] for block in blocks]
+    even = all(len(set(block)) == 1 for block in blocks) and firsts == sorted(firsts)
+    require(even, "its convolutions do not come in blocks of growing width")
+
+
+def _published(blocks: Blocks) -> bool:
+    """Whether the channels are those of the published networks, as far as they go."""
+    return max(map(len, blocks)) <= 4 and all(
+        channels == width
+        for block, width in zip(blocks, _WIDTHS, strict=False)
+        for channels in block
+    )
 
 
 def _claim(network: Network) -> Claim:
@@ -208,6 +228,7 @@ def _claim(network: Network) -> Claim:
         task="image classification" if classes else "image features",
         input_channels=network.inputs,
         output_channels=classes or blocks[-1][-1],
+        confidence=1.0 if depth is not None and _published(blocks) else 0.85,
     )
 
 

@@ -106,7 +106,7 @@ def _read(shapes: Shapes, layout: str) -> Network:
         positions=size(shapes, (place, 1), default=1),
         classes=classes,
         cls=not timm or "cls_token" in shapes or _lacks_one(positions[1]),
-        biased=attention[1] in shapes,
+        biased=attention[1] in shapes or attention[1].replace(first, block.format(1)) in shapes,
         distilled="dist_token" in shapes,
         registers=(registers, size(shapes, (registers, 1))) if registers else None,
         mask="mask_token" in shapes,

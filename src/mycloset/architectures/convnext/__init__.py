@@ -1,0 +1,1 @@
+"""ConvNeXt, first and second version: classifiers of large depthwise convolutions."""

@@ -1,0 +1,1 @@
+"""Swin transformers, first and second version: classifiers with attention in windows."""

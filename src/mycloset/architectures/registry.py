@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Literal
 
-from mycloset import architectures
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
 from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
 from mycloset.architectures.layouts import NetworkLayout
+from mycloset.architectures.roster import read_roster
 
 Verdict = Literal["yes", "broken", "near", "no"]
 
@@ -93,28 +91,8 @@ class Recognition:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family that has a folder with a `layout.py` that says FAMILY, by name.
-
-    Raises:
-        ValueError: two folders give the same name.
-    """
-    found: dict[str, Family] = {}
-    for module in pkgutil.iter_modules(architectures.__path__):
-        if not module.ispkg:
-            continue
-        try:
-            layout = importlib.import_module(f"{architectures.__name__}.{module.name}.layout")
-        except ModuleNotFoundError as error:
-            if error.name == f"{architectures.__name__}.{module.name}.layout":
-                continue  # A folder that families share.
-            raise
-        family = getattr(layout, "FAMILY", None)
-        if family is None:
-            continue
-        if family.name in found:
-            raise ValueError(f"two families are named {family.name}")
-        found[family.name] = family
-    return tuple(found[name] for name in sorted(found))
+    """Every family by name, from the roster; a family's own module is imported when it is asked."""
+    return tuple(read_roster())
 
 
 def family(name: str) -> Family | None:

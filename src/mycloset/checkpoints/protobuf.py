@@ -135,7 +135,7 @@ class Window:
 
     def _bytes(self, start: int, length: int) -> bytes:
         at = start - self._begin
-        if 0 <= at and at + length <= len(self._page):
+        if at >= 0 and at + length <= len(self._page):
             return self._page[at : at + length]
         return self._source.read(start, length)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mycloset.checkpoints.bounded_json import load_json
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.sniffing import formats_of, starts_as_zip
 from mycloset.checkpoints.source import DamagedError, Source, UnreadableError
@@ -43,20 +43,26 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
     """
     path = Path(path)
     try:
-        there = path.exists() or path.is_symlink()
+        there, folder = path.exists() or path.is_symlink(), path.is_dir()
     except OSError:
-        there = True  # Not allowed to look, or a loop: opening it will say which.
+        there, folder = True, False  # Not allowed to look: opening it will say so.
     if not there:
         raise InputError(f"{path} does not exist.", hint="Check the path.")
-    if path.is_dir():
+    if folder:
         from mycloset.checkpoints.formats import folders
 
         return folders.read(path)
-    if path.name.endswith(".index.json"):
-        from mycloset.checkpoints.formats import sharded
+    from mycloset.checkpoints.formats import sharded
 
+    if sharded.is_index(path.name):
         return sharded.read(path)
-    return read_file(path)
+    found = read_file(path)
+    if found.groups and (part := sharded.part_of(path.name)):
+        text = f"{path.name} is shard {part[0]} of {part[1]} of a model, not the whole of it."
+        details = {"shard": part[0], "shards": part[1]}
+        finding = Finding("incomplete", "warning", text, details)
+        found = replace(found, findings=(*found.findings, finding))
+    return found
 
 
 def read_file(path: Path) -> Checkpoint:
@@ -69,11 +75,15 @@ def read_file(path: Path) -> Checkpoint:
 
 
 def _read(source: Source) -> Checkpoint:
-    format_, *others = formats_of(source)
-    if format_ == "unknown" and starts_as_zip(source):
-        format_ = "zip"
+    format_ = "unknown"
+    others: list[str] = []
     try:
+        format_, *others = formats_of(source)
+        if format_ == "unknown" and starts_as_zip(source):
+            format_ = "zip"
         found = _reader(format_)(source)
+        if found.format == "zip":
+            found = _plain_archive(found, source)
     except DamagedError as error:
         found = _failed(
             source.path,
@@ -104,11 +114,25 @@ def _with_other(found: Checkpoint, other: str, source: Source) -> Checkpoint:
     if other in _READERS:
         try:
             hidden = _reader(other)(source)
-        except DamagedError:
+        except (DamagedError, OSError):
             return replace(found, findings=(*found.findings, *findings))
         uses += hidden.globals
         findings += [f for f in hidden.findings if f.kind in ("dangerous", "suspicious")]
     return replace(found, globals=uses, findings=(*found.findings, *findings))
+
+
+def _plain_archive(found: Checkpoint, source: Source) -> Checkpoint:
+    """An archive without PyTorch's pickle: NumPy's or Keras', by what its members are."""
+    from mycloset.checkpoints.formats import foreign, numpy_files
+    from mycloset.checkpoints.zipfiles import Archive
+
+    archive = Archive(source)
+    names = set(archive.by_name)
+    if any(name.endswith(".npy") for name in names):
+        return numpy_files.read_archive(archive, found)
+    if "config.json" in names and names & {"model.weights.h5", "metadata.json"}:
+        return foreign.named(source, "keras")
+    return found
 
 
 def _reader(format_: str) -> Reader:
@@ -124,11 +148,14 @@ def _failed(path: Path, format_: str, size: int, finding: Finding) -> Checkpoint
 
 
 def _beside(found: Checkpoint) -> Checkpoint:
-    """Add the config.json that lies beside a file of weights, if there is one."""
-    if not found.groups or found.path.name == "config.json":
+    """Add the config.json that lies beside a file of weights, if it is that file's."""
+    if not found.groups:
         return found
-    config = found.path.with_name("config.json")
-    if not config.is_file():
+    from mycloset.checkpoints.formats import folders
+
+    name = "adapter_config.json" if found.path.name.startswith("adapter_") else "config.json"
+    config = found.path.with_name(name)
+    if not config.is_file() or not folders.is_alone(found.path):
         return found
     settings, findings = read_config(config)
     return replace(
@@ -142,14 +169,12 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Finding, ...]]:
     """A model's config.json; a bad one is a finding."""
     try:
         with Source(path) as source:
-            if source.size > CONFIG_LIMIT:
-                raise DamagedError(f"{path.name} has {source.size} bytes.")
-            settings = json.loads(source.read(0, source.size).decode("utf-8"))
+            settings = load_json(source, 0, source.size, "text", CONFIG_LIMIT)
     except (DamagedError, UnreadableError) as error:
         return {}, (Finding("corrupt", "warning", error.message),)
-    except (ValueError, RecursionError) as error:
-        text = f"{path} is no JSON ({error})."
-        return {}, (Finding("corrupt", "warning", text),)
+    except OSError as error:
+        text = f"{path} could not be read: {error.strerror or error}."
+        return {}, (Finding("unreadable", "warning", text),)
     if not isinstance(settings, dict):
         return {}, (Finding("corrupt", "warning", f"{path} is no JSON object."),)
     return settings, ()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 from mycloset.checkpoints.contents import Checkpoint, Finding
+from mycloset.checkpoints.formats.sharded import part_of
 from mycloset.errors import InputError
 
 INDEXES = (
@@ -54,3 +56,16 @@ def read(path: Path) -> Checkpoint:
         f"{path} is no folder of one model: it has no config.json beside weights.",
         hint="Inspect it as a folder of model files.",
     )
+
+
+def is_alone(path: Path) -> bool:
+    """Whether a config.json beside a file can only be meant for it: it has a name that the
+    libraries give, or is the folder's only file of weights."""
+    if path.name in WEIGHTS or part_of(path.name):
+        return True
+    try:
+        with os.scandir(path.parent) as listed:
+            others = (entry.name for entry in listed if entry.name != path.name)
+            return not any(name.lower().endswith(SUFFIXES) for name in others)
+    except OSError:
+        return False

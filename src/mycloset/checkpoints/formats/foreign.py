@@ -10,6 +10,18 @@ from mycloset.checkpoints.sniffing import identify
 from mycloset.checkpoints.source import Source
 
 _TOLD = 160
+_OBJECT = re.compile(rb"^oid sha256:([0-9a-f]{64})$", re.M)
+_LISTED_NOT = {
+    "hdf5": "HDF5, as Keras writes its weights",
+    "keras": "a Keras model",
+    "tensorflow": "TensorFlow's (a saved model, a frozen graph or a checkpoint's index)",
+    "coreml": "a Core ML model",
+    "openvino": "an OpenVINO graph, whose weights lie in the .bin file beside it",
+    "executorch": "an ExecuTorch program",
+    "ncnn": "an ncnn graph",
+}
+"""Formats of models of which no more than the name is told."""
+
 _NAMES = {
     "7z": "a 7z archive: unpack it first",
     "rar": "a RAR archive: unpack it first",
@@ -23,6 +35,13 @@ _NAMES = {
     "jpeg": "a JPEG picture",
     "pdf": "a PDF document",
     "riff": "a WebP picture, or sound or video in RIFF",
+    "lz4": "an LZ4 archive: unpack it first",
+    "gif": "a GIF picture",
+    "tiff": "a TIFF picture",
+    "mp4": "a video or sound (MP4)",
+    "sqlite": "an SQLite database",
+    "parquet": "a Parquet table",
+    "arrow": "an Arrow table",
     "xml": "an XML document",
     "text": "text",
     "unknown": "in no format that is known here",
@@ -46,28 +65,30 @@ def read(source: Source) -> Checkpoint:
         what = f"is a git-lfs pointer{_promised(head)}: fetch the file itself with `git lfs pull`"
     elif format_ == "json":
         what = f"is JSON, not a model: {_text(head)}"
-    elif format_ == "hdf5":
-        return Checkpoint(
-            source.path,
-            format_,
-            source.size,
-            files=(source.path.name,),
-            findings=(
-                Finding(
-                    "unusual", "info", f"{source.path.name} is HDF5; its tensors are not listed."
-                ),
-            ),
-        )
+    elif format_ in _LISTED_NOT:
+        return named(source, format_)
     else:
         what = f"is {_NAMES.get(format_, format_)}"
         if format_ == "text":
             what += f", not a model: {_text(head)}"
+    details = {}
+    if format_ == "lfs-pointer" and (found := _OBJECT.search(head)):
+        details = {"sha256": found[1].decode()}
     return Checkpoint(
         source.path,
         format_,
         source.size,
         files=(source.path.name,),
-        findings=(Finding(kind, "error", f"{source.path.name} {what}."),),
+        findings=(Finding(kind, "error", f"{source.path.name} {what}.", details),),
+    )
+
+
+def named(source: Source, format_: str) -> Checkpoint:
+    """A model in a format of which no more than the name is told."""
+    text = f"{source.path.name} is {_LISTED_NOT[format_]}; its tensors are not listed."
+    finding = Finding("unusual", "info", text)
+    return Checkpoint(
+        source.path, format_, source.size, files=(source.path.name,), findings=(finding,)
     )
 
 

@@ -1,4 +1,4 @@
-"""NumPy's .npy: one array; its header is read, an array of objects is said to be a pickle.
+"""NumPy's .npy and .npz: headers are read, and the pickles that arrays of objects are, walked.
 
 Source: NumPy, `numpy.lib.format`, versions 1.0 to 3.0.
 """
@@ -6,14 +6,23 @@ Source: NumPy, `numpy.lib.format`, versions 1.0 to 3.0.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import prod
+from typing import TYPE_CHECKING
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse, TensorGroup, limited
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
+from mycloset.checkpoints.zipfiles import STORED, Archive, Member
+
+if TYPE_CHECKING:
+    from mycloset.checkpoints.pickles.scanning import Scan
 
 MAGIC = b"\x93NUMPY"
 HEADER_LIMIT = 1_000_000
+DIMENSIONS = 64
+PICKLE = 64 << 20
+"""Bytes of an array of objects that are walked."""
 
 DTYPES = {
     "f8": "float64",
@@ -45,6 +54,13 @@ def read(source: Source) -> Checkpoint:
         DamagedError: its header cannot be read.
     """
     entry, big, findings = read_array(source, source.path.stem, 0, source.size)
+    uses: tuple[GlobalUse, ...] = ()
+    if any(finding.kind == "suspicious" for finding in findings):
+        from mycloset.checkpoints.pickles.nodes import Tape
+        from mycloset.checkpoints.pickles.scanning import scan
+
+        scanned = scan(Tape.over(source, entry.storage.offset or 0), source.path.name)
+        uses, findings = scanned.globals, (*findings, *scanned.findings)
     return Checkpoint(
         source.path,
         "npy",
@@ -52,6 +68,7 @@ def read(source: Source) -> Checkpoint:
         (TensorGroup((), TensorTable([entry]), "other", "arrays"),),
         (source.path.name,),
         metadata={"byteorder": "big"} if big else {},
+        globals=uses,
         findings=findings,
     )
 
@@ -66,6 +83,64 @@ def read_array(
     """
     header, data = array_header(source.read(start, min(length, 12 + HEADER_LIMIT)), key)
     return array_entry(header, key, start + data, length - data)
+
+
+def read_archive(archive: Archive, found: Checkpoint) -> Checkpoint:
+    """List the arrays of a .npz file.
+
+    Args:
+        archive: its members.
+        found: what the reader of PyTorch's archives saw: the globals of pickles among them.
+    """
+    entries: list[TensorEntry] = []
+    findings = [finding for finding in found.findings if finding.kind != "not-a-model"]
+    uses = list(found.globals)
+    metadata: dict[str, str] = {}
+    for member in archive.members:
+        if not member.name.endswith(".npy"):
+            continue
+        key = member.name.removesuffix(".npy")
+        try:
+            header, data = array_header(_start(archive, member), key)
+            stored = member.method == STORED
+            offset = archive.place(member) + data if stored else None
+            entry, big, wrong = array_entry(header, key, offset, member.size - data)
+            if any(finding.kind == "suspicious" for finding in wrong):
+                scanned = _scan(archive, member, data)
+                uses += scanned.globals
+                findings += scanned.findings
+        except DamagedError as error:
+            findings.append(Finding("corrupt", "error", error.message, {"member": member.name}))
+            continue
+        entries.append(entry)
+        findings += wrong
+        if big:
+            metadata["byteorder"] = "big"
+    group = TensorGroup((), TensorTable(entries), "weights", "arrays")
+    return replace(
+        found,
+        format="npz",
+        groups=(group,) if entries else (),
+        metadata=metadata,
+        globals=tuple(uses),
+        findings=tuple(limited(findings)),
+    )
+
+
+def _start(archive: Archive, member: Member) -> bytes:
+    """As many of a member's first bytes as its header takes."""
+    head = archive.head(member, 4096)
+    if head[6:7] >= b"\2" and int.from_bytes(head[8:12], "little") > 4084:
+        head = archive.head(member, 12 + HEADER_LIMIT)
+    return head
+
+
+def _scan(archive: Archive, member: Member, start: int) -> Scan:
+    from mycloset.checkpoints.pickles.nodes import Tape
+    from mycloset.checkpoints.pickles.scanning import scan
+
+    data = archive.read(member, PICKLE)[start:]
+    return scan(Tape.of(data), member.name, member=member.name)
 
 
 def array_header(head: bytes, key: str) -> tuple[str, int]:
@@ -95,7 +170,10 @@ def array_entry(
     descr, order, dims = _DESCR.search(header), _ORDER.search(header), _SHAPE.search(header)
     if order is None or dims is None:
         raise DamagedError(f"`{key}` has a header that does not say its shape.")
-    shape = tuple(int(part) for part in re.findall(r"\d{1,19}", dims[1]))
+    sizes = re.findall(r"\d+", dims[1])
+    if len(sizes) > DIMENSIONS or any(len(size) > 18 for size in sizes):
+        raise DamagedError(f"`{key}` has the impossible shape ({dims[1][:60]}).")
+    shape = tuple(map(int, sizes))
     findings: tuple[Finding, ...] = ()
     code = descr[2] if descr is not None else "V"
     dtype = DTYPES.get(code, f"numpy:{code}")

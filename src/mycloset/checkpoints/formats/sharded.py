@@ -6,17 +6,20 @@ Source: transformers' and diffusers' `model.safetensors.index.json` and
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse, TensorGroup
+from mycloset.checkpoints.bounded_json import load_json
+from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse, TensorGroup, limited
 from mycloset.checkpoints.source import DamagedError, Source, UnreadableError
 from mycloset.checkpoints.tensors import TensorEntry, TensorTable
 
-INDEX_LIMIT = 50_000_000
+INDEX_LIMIT = 24_000_000
 SHARDS_LIMIT = 2000
 _TOLD = 5
+_INDEX = re.compile(r"\.index(?:\.\w+)?\.json$")
+_SHARD = re.compile(r"-(\d{1,6})-of-(\d{1,6})\.\w+$")
 
 
 def read(path: Path) -> Checkpoint:
@@ -39,7 +42,8 @@ def read(path: Path) -> Checkpoint:
     where: dict[str, str] = {}
     for name in names:
         shard = path.parent / name
-        if Path(name).name != name:
+        place = PurePosixPath(name.replace("\\", "/"))
+        if place.is_absolute() or ".." in place.parts or not place.parts or ":" in name:
             text = f"The index names a shard outside its folder, {name!r}: it is not read."
             findings.append(Finding("dangerous", "error", text, {"shard": name}))
             continue
@@ -49,11 +53,13 @@ def read(path: Path) -> Checkpoint:
             continue
         part = read_file(shard)
         size += part.size
-        if part.format != "safetensors":
+        if part.format.startswith(("torch", "pickle")):
             format_ = "torch-sharded"
         findings.extend(part.findings)
         uses.extend(part.globals)
         for group in part.groups:
+            if group.role == "optimizer":
+                continue
             for key, entry in group.table.items():
                 if key in where:
                     text = f"`{key}` lies in {where[key]} and in {name}."
@@ -62,7 +68,9 @@ def read(path: Path) -> Checkpoint:
                 where[key] = name
                 storage = entry.storage._replace(file=name)
                 entries.append(entry._replace(storage=storage))
+    findings = limited(findings)
     findings.extend(_disagreements(weight_map, where, names, path))
+    findings.extend(_extra(path, set(names)))
     order = {key: place for place, key in enumerate(weight_map)}
     entries.sort(key=lambda entry: (where[entry.key], order.get(entry.key, len(order))))
     config: dict[str, Any] = {}
@@ -72,12 +80,17 @@ def read(path: Path) -> Checkpoint:
 
         config, wrong = read_config(beside)
         findings.extend(wrong)
+    table = TensorTable(entries)
     stated = index.get("metadata")
+    total = stated.get("total_size") if isinstance(stated, dict) else None
+    if isinstance(total, int) and total and total != table.nbytes:
+        text = f"The index states {total} bytes of tensors; its shards have {table.nbytes}."
+        findings.append(Finding("unusual", "info", text))
     return Checkpoint(
         path,
         format_,
         size,
-        (TensorGroup((), TensorTable(entries)),),
+        (TensorGroup((), table),),
         (path.name, *names),
         metadata={
             **(stated if isinstance(stated, dict) else {}),
@@ -88,21 +101,20 @@ def read(path: Path) -> Checkpoint:
     )
 
 
-def is_shard(name: str) -> bool:
-    """Whether a file's name is that of a part ("model-00002-of-00003.safetensors")."""
-    stem = Path(name).stem
-    head, _, last = stem.rpartition("-of-")
-    return last.isdecimal() and head.rpartition("-")[2].isdecimal()
+def is_index(name: str) -> bool:
+    """Whether a file's name is that of an index ("model.safetensors.index.json", "….fp16.json")."""
+    return _INDEX.search(name) is not None
+
+
+def part_of(name: str) -> tuple[int, int] | None:
+    """Number and count, of a shard's name ("model-00002-of-00003.safetensors"); else None."""
+    found = _SHARD.search(name)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _index(path: Path) -> tuple[dict[str, Any], int]:
     with Source(path) as source:
-        if source.size > INDEX_LIMIT:
-            raise DamagedError(f"{path.name} has {source.size} bytes: too many for an index.")
-        try:
-            index = json.loads(source.read(0, source.size).decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise DamagedError(f"{path.name} is no JSON ({error}).") from error
+        index = load_json(source, 0, source.size, "text", INDEX_LIMIT)
         size = source.size
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(weight_map, dict) or not all(
@@ -139,3 +151,22 @@ def _disagreements(
                 )
             )
     return found
+
+
+def _extra(path: Path, names: set[str]) -> list[Finding]:
+    """Files beside the index that are named like its shards, but are none of them."""
+    stems = {_SHARD.sub("", name) for name in names if _SHARD.search(name)}
+    try:
+        names_there = sorted(beside.name for beside in path.parent.iterdir())
+    except OSError:
+        return []
+    extra = [n for n in names_there if _SHARD.search(n) and _SHARD.sub("", n) in stems - names]
+    extra = [n for n in extra if n not in names and Path(n).suffix == _suffix(names)]
+    if not extra:
+        return []
+    text = f"{len(extra)} shards lie beside the index that it does not name: {extra[0]}."
+    return [Finding("unusual", "warning", text, {"shards": extra[:20]})]
+
+
+def _suffix(names: set[str]) -> str:
+    return Path(min(names)).suffix if names else ""

@@ -95,8 +95,9 @@ class Checkpoint:
     Attributes:
         path: the file, or the folder of a model in several files.
         format: "torch-zip", "torch-legacy", "torch-tar", "torchscript", "pickle", "safetensors",
-            "safetensors-sharded", "torch-sharded", "onnx", "tflite", "gguf", "npz", "npy", "hdf5",
-            "keras", "html", "lfs-pointer", "json", "text", "empty", "zip", "tar", "7z", "folder",
+            "safetensors-sharded", "torch-sharded", "diffusers" (a pipeline's folder),
+            "onnx", "tflite", "gguf", "npz", "npy", "hdf5", "keras", "tensorflow", "coreml",
+            "html", "lfs-pointer", "json", "text", "empty", "zip", "tar", "7z", "folder",
             "unknown" …; what the bytes are, whatever the suffix says.
         size: bytes on disk (of all its files).
         groups: the state dicts, in the file's order.

@@ -54,6 +54,10 @@ def read_checkpoint(path: Path | str) -> Checkpoint:
         return folders.read(path)
     from mycloset.checkpoints.formats import sharded
 
+    if path.name == "model_index.json":
+        from mycloset.checkpoints.formats import folders
+
+        return folders.read(path.parent)
     if sharded.is_index(path.name):
         return sharded.read(path)
     found = read_file(path)

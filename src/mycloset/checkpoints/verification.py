@@ -1,4 +1,4 @@
-"""Deep checks: every byte is read, for checksums and for numbers that no weight should have."""
+"""Deep checks of a file: checksums, byte ranges, and numbers that no weight should have."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from mycloset.checkpoints.contents import Checkpoint, Finding
+from mycloset.checkpoints.contents import Checkpoint, Finding, Severity, limited
 from mycloset.checkpoints.source import DamagedError, Source, UnreadableError
-from mycloset.checkpoints.tensors import TensorEntry
+from mycloset.checkpoints.tensors import BITS, TensorEntry
+from mycloset.checkpoints.values import check_values
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ["check_archive", "check_ranges", "check_values", "compare_sidecar", "sha256"]
 
-BLOCK = 1 << 24
-"""Bytes that are held at once."""
-_TOLD = 5
-_SIDECAR = 4096
+_SIDECAR = 1 << 20
+_LISTS = ("SHA256SUMS", "SHA256SUMS.txt", "sha256sums.txt", "sha256sum.txt", "checksums.txt")
 
 
 def sha256(path: Path) -> str:
@@ -30,23 +27,92 @@ def sha256(path: Path) -> str:
 def compare_sidecar(path: Path, digest: str) -> list[Finding]:
     """A file's SHA-256 against what lies beside it or in its name.
 
-    `X.sha256`, `X.sha256sum` (the digest, or lines of sha256sum) and names as PyTorch's hub gives
-    them (`resnet50-0676ba61.pth`: the first eight digits).
+    Beside it: `X.sha256` or `X.sha256sum` (the digest, or lines of sha256sum), a folder's
+    `SHA256SUMS` and the like, a git-lfs pointer `X.lfs` or `X.pointer`, what the Hugging Face hub's
+    client notes of a download (`.cache/huggingface/download/X.metadata`; names of its blobs). In
+    its name: the first eight digits, as PyTorch's hub has them (`resnet50-0676ba61.pth`).
     """
     found = []
-    for suffix in (".sha256", ".sha256sum"):
-        beside = path.with_name(path.name + suffix)
-        if beside.is_file():
-            stated = _stated(beside, path.name)
-            if stated is None:
-                text = f"{beside.name} states no SHA-256 for {path.name}."
-                found.append(Finding("corrupt", "warning", text))
-            elif stated != digest:
-                found.append(_differs(path, beside.name, stated, digest, "error"))
+    own = [path.with_name(path.name + end) for end in (".sha256", ".sha256sum", ".lfs", ".pointer")]
+    lists = [path.with_name(name) for name in _LISTS]
+    notes = path.parent / ".cache" / "huggingface" / "download" / f"{path.name}.metadata"
+    for beside in (*own, *lists, notes):
+        if not beside.is_file():
+            continue
+        stated = _stated(beside, path.name)
+        if stated is None and beside in own:
+            text = f"{beside.name} states no SHA-256 for {path.name}."
+            found.append(Finding("corrupt", "warning", text))
+        elif stated is not None and stated != digest:
+            found.append(_differs(path, beside.name, stated, digest, "error"))
     named = re.search(r"-([0-9a-f]{8})\.\w+$", path.name)
+    # Eight decimals are a date more often than a hash.
     if named is not None and not named[1].isdecimal() and not digest.startswith(named[1]):
         found.append(_differs(path, "its name", named[1], digest, "warning"))
+    if path.is_symlink():
+        blob = Path(path.resolve()).name
+        if re.fullmatch("[0-9a-f]{64}", blob) and blob != digest:
+            found.append(_differs(path, "the name of its blob", blob, digest, "error"))
     return found
+
+
+def check_ranges(checkpoint: Checkpoint) -> list[Finding]:
+    """Tensors against their storages, storages against the file and one another.
+
+    Tensors may share a storage; two storages that share some bytes, but not all, are damage.
+    """
+    found: list[Finding] = []
+    storages: dict[str, dict[tuple[int, int], str]] = {}
+    for group in checkpoint.groups:
+        for key, entry in group.table.items():
+            wrong = _beyond(entry)
+            if wrong:
+                text = f"`{key[:200]}` {wrong}."
+                found.append(Finding("corrupt", "error", text, {"key": key[:200]}))
+            storage = entry.storage
+            if storage.offset is not None and storage.nbytes:
+                span = (storage.offset, storage.offset + storage.nbytes)
+                storages.setdefault(storage.file, {}).setdefault(span, key)
+    for file, spans in storages.items():
+        path = checkpoint.path.parent / file if file else checkpoint.path
+        found.extend(_clashes(spans, path))
+    return limited(found)
+
+
+def _beyond(entry: TensorEntry) -> str:
+    """How a tensor does not fit into its storage; "" where it does."""
+    bits = BITS.get(entry.dtype)
+    if bits is None or not entry.elements:
+        return ""
+    if entry.stride is None:
+        reach = (entry.elements * bits + 7) // 8
+    else:
+        steps = zip(entry.shape, entry.stride, strict=True)
+        reach = (1 + sum((size - 1) * step for size, step in steps)) * bits // 8
+    if entry.offset < 0 or entry.offset + reach > entry.storage.nbytes:
+        return (
+            f"takes bytes {entry.offset} to {entry.offset + reach} of a storage that has"
+            f" {entry.storage.nbytes}"
+        )
+    return ""
+
+
+def _clashes(spans: dict[tuple[int, int], str], path: Path) -> Iterator[Finding]:
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return  # A missing part is already a finding of the reader.
+    last, last_key = 0, ""
+    for (start, end), key in sorted(spans.items()):
+        details = {"key": key[:200]}
+        if end > size:
+            text = f"`{key[:200]}` ends at byte {end} of {path.name}, which has {size}."
+            yield Finding("corrupt", "error", text, details)
+        if start < last:
+            text = f"`{key[:200]}` lies partly on the bytes of `{last_key[:200]}`."
+            yield Finding("corrupt", "error", text, details)
+        if end > last:
+            last, last_key = end, key
 
 
 def check_archive(source: Source, checkpoint: Checkpoint) -> list[Finding]:
@@ -69,110 +135,26 @@ def check_archive(source: Source, checkpoint: Checkpoint) -> list[Finding]:
     return found
 
 
-def check_values(source: Source, checkpoint: Checkpoint) -> list[Finding]:
-    """NaN, infinite and all-zero tensors among those whose bytes can be addressed."""
-    big = checkpoint.metadata.get("byteorder") == "big"
-    bad: dict[str, list[str]] = {"NaN": [], "infinite": [], "zero": []}
-    looked = whole = 0
-    for group in checkpoint.groups:
-        if group.role == "optimizer":
-            continue
-        for key, entry in group.table.items():
-            place = _place(entry, source, checkpoint)
-            if place is None:
-                continue
-            nan, infinite, some = _look(*place, entry, big=big)
-            looked += 1
-            if nan:
-                bad["NaN"].append(key)
-            if infinite:
-                bad["infinite"].append(key)
-            if not some and len(entry.shape) > 1:
-                bad["zero"].append(key)
-            whole += some
-    found = []
-    for what in ("NaN", "infinite"):
-        if bad[what]:
-            text = f"{len(bad[what])} tensors hold {what} numbers: {_told(bad[what])}."
-            found.append(Finding("corrupt", "error", text, {"keys": bad[what][:100]}))
-    if looked and not whole:
-        text = f"All {looked} tensors that were read hold nothing but zeros."
-        found.append(Finding("corrupt", "error", text))
-    elif bad["zero"]:
-        text = f"{len(bad['zero'])} weights hold nothing but zeros: {_told(bad['zero'])}."
-        found.append(Finding("unusual", "warning", text, {"keys": bad["zero"][:100]}))
-    return found
-
-
-def _place(
-    entry: TensorEntry, source: Source, checkpoint: Checkpoint
-) -> tuple[Path, int, int] | None:
-    """The file and the run of bytes of a floating tensor; None where there is none to look at."""
-    if entry.dtype not in _VIEWS or not entry.nbytes or entry.storage.offset is None:
-        return None
-    start = entry.storage.offset + (entry.offset if entry.stride is None else 0)
-    length = entry.nbytes if entry.stride is None else entry.storage.nbytes
-    path = checkpoint.path.parent / entry.storage.file if entry.storage.file else source.path
-    return path, start, length
-
-
-_VIEWS = {"float64": "f8", "float32": "f4", "float16": "f2", "bfloat16": "u2"}
-
-
-def _look(
-    path: Path, start: int, length: int, entry: TensorEntry, *, big: bool
-) -> tuple[bool, bool, bool]:
-    """Whether there are NaN, infinite, and any other than zero numbers."""
-    import numpy as np
-
-    code = np.dtype((">" if big else "<") + _VIEWS[entry.dtype])
-    nan = infinite = some = False
-    for block in _blocks(path, start, length):
-        usable = len(block) // code.itemsize * code.itemsize
-        numbers: np.ndarray[Any, Any] = np.frombuffer(block[:usable], code)
-        if entry.dtype == "bfloat16":
-            exponent = numbers & 0x7F80
-            special = exponent == 0x7F80
-            mantissa = (numbers & 0x7F) != 0
-            nan |= bool((special & mantissa).any())
-            infinite |= bool((special & ~mantissa).any())
-            some |= bool((numbers & 0x7FFF).any())
-            continue
-        some |= bool(numbers.any())
-        finite = np.isfinite(numbers)
-        if not finite.all():
-            isnan = bool(np.isnan(numbers).any())
-            nan |= isnan
-            infinite |= bool(np.isinf(numbers).any())
-    return nan, infinite, some
-
-
-def _blocks(path: Path, start: int, length: int) -> Iterator[bytes]:
-    try:
-        with Source(path) as source:
-            end = min(start + length, source.size)
-            while start < end:
-                size = min(BLOCK, end - start)
-                yield source.read(start, size)
-                start += size
-    except UnreadableError:
-        return  # A missing part is already a finding of the reader.
-
-
 def _stated(beside: Path, name: str) -> str | None:
-    text = beside.read_bytes()[:_SIDECAR].decode("utf-8", "replace")
+    """The SHA-256 that a file beside states for a name."""
+    try:
+        with Source(beside) as source:
+            text = source.head(_SIDECAR).decode("utf-8", "replace")
+    except (DamagedError, UnreadableError):
+        return None
+    if pointer := re.search(r"^oid sha256:([0-9a-f]{64})\s*$", text, re.M):
+        return pointer[1]
     for line in text.splitlines():
-        digest, _, rest = line.strip().partition(" ")
-        if re.fullmatch(r"[0-9a-fA-F]{64}", digest) and rest.strip(" *") in ("", name):
+        if tagged := re.fullmatch(r"SHA256 \((.*)\) = ([0-9a-fA-F]{64})", line.strip()):
+            file, digest = tagged[1], tagged[2]
+        else:
+            digest, _, file = line.strip().partition(" ")
+        file = file.strip(" *").replace("\\", "/").rpartition("/")[2]
+        if re.fullmatch(r"[0-9a-fA-F]{64}", digest) and file in ("", name):
             return digest.lower()
     return None
 
 
-def _differs(path: Path, where: str, stated: str, digest: str, severity: Any) -> Finding:
+def _differs(path: Path, where: str, stated: str, digest: str, severity: Severity) -> Finding:
     text = f"{path.name} has the SHA-256 {digest[:16]}…, but {where} says {stated[:16]}."
     return Finding("corrupt", severity, text, {"sha256": digest, "stated": stated})
-
-
-def _told(keys: list[str]) -> str:
-    told = ", ".join(f"`{key}`" for key in keys[:_TOLD])
-    return f"{told} and {len(keys) - _TOLD} more" if len(keys) > _TOLD else told

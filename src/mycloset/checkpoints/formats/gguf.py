@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from math import prod
-from typing import Any
+from math import isfinite, prod
+from typing import Any, Literal
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup, limited
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import Storage, TensorEntry, TensorTable
 
 FORMAT = "gguf"
 TENSORS_LIMIT = 200_000
 VALUES_LIMIT = 100_000
-ARRAY_LIMIT = 20_000_000
-HEADER_LIMIT = 128_000_000
+ARRAY_LIMIT = 200_000_000
+HEADER_LIMIT = 64_000_000
 STRING_LIMIT = 1_000_000
+TEXTS_LIMIT = 3_000_000
+"""Texts in arrays that are walked over: a vocabulary and its merges have up to a million."""
+MAX_ALIGNMENT = 1 << 20
 _TOLD = 8
 
 TYPES: Mapping[int, tuple[str, int, int]] = {
@@ -52,6 +55,9 @@ TYPES: Mapping[int, tuple[str, int, int]] = {
     28: ("float64", 1, 8),
     29: ("iq1_m", 256, 56),
     30: ("bfloat16", 1, 2),
+    31: ("q4_0_4_4", 32, 18),
+    32: ("q4_0_4_8", 32, 18),
+    33: ("q4_0_8_8", 32, 18),
     34: ("tq1_0", 256, 54),
     35: ("tq2_0", 256, 66),
     39: ("mxfp4", 32, 17),
@@ -93,32 +99,42 @@ class _Reader:
         self.begin = 0
         self.place = 4
         self.order = "<"
+        self.texts_left = TEXTS_LIMIT
 
     def read(self) -> Checkpoint:
         version = self.number("I")
         if version > 0xFFFF:
             self.order = ">"
             version = struct.unpack(">I", struct.pack("<I", version))[0]
+        if version == 1:
+            self.fail("has version 1 of the format, which is not read")
         if version not in (2, 3):
             self.fail(f"has version {version}; 2 and 3 are known")
         tensors, values = self.number("Q"), self.number("Q")
         if tensors > TENSORS_LIMIT or values > VALUES_LIMIT:
             self.fail(f"states {tensors} tensors and {values} values: more than are read")
-        metadata: dict[str, Any] = {"version": version}
-        if self.order == ">":
-            metadata["byteorder"] = "big"
+        metadata: dict[str, Any] = {}
+        findings: list[Finding] = []
         for _ in range(values):
             key = self.string()
+            if key in metadata:
+                findings.append(_corrupt(key, "is stated twice"))
             metadata[key] = self.value(self.number("I"), 0)
+        metadata["version"] = version
+        metadata["byteorder"] = "big" if self.order == ">" else "little"
         infos = [self.info() for _ in range(tensors)]
         alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or alignment <= 0 or alignment > 1 << 20:
+        if type(alignment) is not int or not 0 < alignment <= MAX_ALIGNMENT:
             self.fail(f"states the impossible alignment {alignment!r}")
         start = -(-self.place // alignment) * alignment
         entries = []
-        findings = []
         for key, shape, kind, offset in infos:
             name, per_block, size = TYPES.get(kind, (f"ggml:{kind}", 1, 0))
+            if kind not in TYPES:
+                text = f"`{key[:200]}` has the type {kind}, whose size is not known here."
+                findings.append(Finding("unusual", "warning", text, {"key": key[:200]}))
+            if offset % alignment:
+                findings.append(_corrupt(key, f"begins at {offset}, no multiple of {alignment}"))
             elements = prod(shape)
             nbytes = elements // per_block * size
             if elements % per_block:
@@ -139,7 +155,7 @@ class _Reader:
             (TensorGroup((), table),) if entries else (),
             (self.source.path.name,),
             metadata=metadata,
-            findings=tuple(findings),
+            findings=tuple(limited(findings)),
         )
 
     def info(self) -> tuple[str, tuple[int, ...], int, int]:
@@ -153,7 +169,7 @@ class _Reader:
 
     def value(self, kind: int, depth: int) -> Any:
         if kind in _SCALARS:
-            return self.number(_SCALARS[kind])
+            return _finite(self.number(_SCALARS[kind]))
         if kind == _STRING:
             return self.string()
         if kind != _ARRAY or depth > 2:
@@ -165,14 +181,35 @@ class _Reader:
         if inner in _SCALARS:
             size = struct.calcsize(f"{self.order}{_SCALARS[inner]}")
             for _ in range(min(length, _TOLD)):
-                told.append(self.number(_SCALARS[inner]))
+                told.append(_finite(self.number(_SCALARS[inner])))
             self.skip((length - len(told)) * size)
+        elif inner == _STRING:
+            told = self.texts(length)
         else:
+            self.texts_left -= length
+            if self.texts_left < 0:
+                self.fail(f"has arrays of more than {TEXTS_LIMIT} values")
             for place in range(length):
                 item = self.value(inner, depth + 1)
                 if place < _TOLD:
                     told.append(item)
         return told if length <= _TOLD else {"length": length, "first": told}
+
+    def texts(self, length: int) -> list[Any]:
+        """The first of so many texts; the others are walked over."""
+        self.texts_left -= length
+        if self.texts_left < 0:
+            self.fail(f"has arrays of more than {TEXTS_LIMIT} texts")
+        told: list[Any] = [self.string() for _ in range(min(length, _TOLD))]
+        order: Literal["little", "big"] = "little" if self.order == "<" else "big"
+        for _ in range(length - len(told)):
+            at = self.place - self.begin
+            size = int.from_bytes(self.block[at : at + 8], order)
+            if at + 8 + size <= len(self.block):
+                self.place += 8 + size
+            else:
+                self.string()
+        return told
 
     def string(self) -> str:
         length = self.number("Q")
@@ -207,5 +244,10 @@ class _Reader:
         raise DamagedError(f"{self.source.path.name} {what}.", place=self.place)
 
 
+def _finite(number: Any) -> Any:
+    """A number that JSON can hold; NaN and infinities as text."""
+    return number if not isinstance(number, float) or isfinite(number) else str(number)
+
+
 def _corrupt(key: str, what: str) -> Finding:
-    return Finding("corrupt", "error", f"`{key}` {what}.", {"key": key})
+    return Finding("corrupt", "error", f"`{key[:200]}` {what}.", {"key": key[:200]})

@@ -12,7 +12,7 @@ from math import prod
 from pathlib import PurePosixPath
 from typing import Any
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup, limited
 from mycloset.checkpoints.protobuf import BYTES, Field, Window
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
@@ -20,7 +20,12 @@ from mycloset.checkpoints.tensors import BITS, Storage, TensorEntry, TensorTable
 FORMAT = "onnx"
 DEPTH_LIMIT = 16
 """How deep graphs may lie in attributes of nodes."""
-NODES_LIMIT = 2_000_000
+FILES_LIMIT = 1000
+"""Files of external data that are looked for."""
+TOLD_LIMIT = 10_000
+"""Inputs, outputs, properties and operators that are listed."""
+_ATTRIBUTE = 32
+"""Bytes below which an attribute holds no graph with weights."""
 DIMS_LIMIT = 64
 
 DTYPES: Mapping[int, str] = {
@@ -50,6 +55,7 @@ DTYPES: Mapping[int, str] = {
 }
 """TensorProto.DataType by PyTorch's names."""
 
+_PLAIN = {4: "float32", 10: "float64"}
 _HALF_BYTE = frozenset({"uint4", "int4", "float4_e2m1fn_x2"})
 
 
@@ -75,6 +81,21 @@ class _Graph:
     domains: set[str] = field(default_factory=set)
 
 
+@dataclass
+class _Typed:
+    """The fields of a tensor in which its numbers lie one by one."""
+
+    fields: int = 0
+    bytes: int = 0
+    packed: Field | None = None
+
+    def add(self, item: Field) -> None:
+        self.fields += 1
+        self.bytes += item.value if item.wire == BYTES else 8
+        if item.wire == BYTES:
+            self.packed = item
+
+
 class _Reader:
     def __init__(self, source: Source, window: Window) -> None:
         self.source = source
@@ -82,7 +103,7 @@ class _Reader:
         self.graph = _Graph()
         self.findings: list[Finding] = []
         self.files: dict[str, int] = {}
-        self.nodes = 0
+        self.functions: set[str] = set()
         self.metadata: dict[str, Any] = {}
 
     def read(self) -> Checkpoint:
@@ -106,30 +127,43 @@ class _Reader:
                 opset[domain or "ai.onnx"] = version
             elif item.number == 14:
                 key, value = self._pair(item)
-                self.metadata.setdefault("properties", {})[key] = value
+                properties = self.metadata.setdefault("properties", {})
+                if len(properties) < TOLD_LIMIT:
+                    properties[key] = value
+            elif item.number == 25:
+                self._function(item)
         if not seen_graph:
             raise DamagedError("it has no graph", place=0)
         graph = self.graph
         known = {entry.key for entry in graph.entries}
         self.metadata |= {
             "opset": opset,
-            "inputs": [item for item in graph.inputs if item["name"] not in known],
+            "inputs": [i for i in graph.inputs if i["name"] not in known][:TOLD_LIMIT],
             "outputs": graph.outputs,
-            "operators": dict(graph.operators.most_common()),
+            "operators": dict(graph.operators.most_common(TOLD_LIMIT)),
         }
-        foreign = sorted(graph.domains - {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+        foreign = sorted(
+            domain
+            for domain in graph.domains - self.functions
+            if domain and not domain.startswith(("ai.onnx", "com.microsoft"))
+        )
         if foreign:
-            text = f"Operators of the domains {', '.join(foreign)} need libraries that run code."
-            self.findings.append(Finding("suspicious", "warning", text, {"domains": foreign}))
-        size = self.source.size + sum(self.files.values())
+            told = ", ".join(foreign[:5])
+            text = f"Operators of {told} need a library of their own to run."
+            self.findings.append(Finding("unusual", "info", text, {"domains": foreign[:100]}))
+        table = TensorTable(graph.entries)
+        if len(table) < len(graph.entries):
+            text = f"{len(graph.entries) - len(table)} initialisers have a name that another has."
+            self.findings.append(Finding("unusual", "warning", text))
+        size = self.source.size + sum(size for size in self.files.values() if size > 0)
         return Checkpoint(
             self.source.path,
             FORMAT,
             size,
-            (TensorGroup((), TensorTable(graph.entries), kind="arrays"),) if graph.entries else (),
+            (TensorGroup((), table, kind="arrays"),) if graph.entries else (),
             (self.source.path.name, *self.files),
             metadata=self.metadata,
-            findings=tuple(self.findings),
+            findings=tuple(limited(self.findings)),
         )
 
     def _graph(self, where: Field, depth: int) -> None:
@@ -145,15 +179,17 @@ class _Reader:
                 graph.entries.append(self._tensor(item))
             elif item.number == 1:
                 self._node(item, depth)
-            elif item.number == 11 and depth == 0:
-                graph.inputs.append(self._value(item))
-            elif item.number == 12 and depth == 0:
-                graph.outputs.append(self._value(item))
+            elif item.number in (11, 12) and depth == 0:
+                listed = graph.inputs if item.number == 11 else graph.outputs
+                if len(listed) < TOLD_LIMIT or item.number == 11:
+                    listed.append(self._value(item))
+            elif item.number == 15:
+                # A sparse initialiser: its values 1 carry the name.
+                for part in window.fields(item.start, item.start + item.value):
+                    if part.number == 1 and part.wire == BYTES:
+                        graph.entries.append(self._tensor(part))
 
     def _node(self, where: Field, depth: int) -> None:
-        self.nodes += 1
-        if self.nodes > NODES_LIMIT:
-            raise DamagedError(f"it has more than {NODES_LIMIT} nodes", place=where.start)
         window = self.window
         operator, domain, outputs = "", "", []
         constants: list[Field] = []
@@ -166,7 +202,7 @@ class _Reader:
                 domain = window.text(item, 200)
             elif item.number == 2:
                 outputs.append(item)
-            elif item.number == 5:
+            elif item.number == 5 and (item.value >= _ATTRIBUTE or operator == "Constant"):
                 for part in window.fields(item.start, item.start + item.value):
                     if part.number in (6, 11) and part.wire == BYTES:
                         self._graph(part, depth + 1)
@@ -181,17 +217,29 @@ class _Reader:
                     key = window.text(outputs[0])
                     self.graph.entries.append(entry._replace(key=key))
 
+    def _function(self, where: Field) -> None:
+        """A FunctionProto: nodes 7, domain 10."""
+        for item in self.window.fields(where.start, where.start + where.value):
+            if item.number == 7 and item.wire == BYTES:
+                self._node(item, 1)
+            elif item.number == 10 and item.wire == BYTES:
+                self.functions.add(self.window.text(item, 200))
+
     def _tensor(self, where: Field) -> TensorEntry:
         """A TensorProto: dims 1, data_type 2, name 8, raw_data 9, external_data 13, location 14."""
         window = self.window
         dims: list[int] = []
         dtype, name = "", ""
         data: Field | None = None
-        typed = 0
+        typed = _Typed()
         external: dict[str, str] = {}
         for item in window.fields(where.start, where.start + where.value):
             if item.number == 1:
                 dims.extend(window.integers(item, DIMS_LIMIT))
+                if len(dims) > DIMS_LIMIT:
+                    raise DamagedError(
+                        f"a tensor has more than {DIMS_LIMIT} dimensions", place=item.start
+                    )
             elif item.number == 2 and item.wire != BYTES:
                 dtype = DTYPES.get(item.value, f"onnx:{item.value}")
             elif item.number == 8 and item.wire == BYTES:
@@ -202,10 +250,10 @@ class _Reader:
                 key, value = self._pair(item)
                 external[key] = value
             elif item.number in (4, 5, 6, 7, 10, 11):
-                typed += 1
+                typed.add(item)
         shape = tuple(dims)
         if any(length >= 2**63 for length in shape):
-            self._corrupt(name, f"has the impossible shape {list(shape)}")
+            self._corrupt(name, f"has the impossible shape {_shown(shape)}")
             shape = tuple(0 if length >= 2**63 else length for length in shape)
         bits = 4 if dtype in _HALF_BYTE else BITS.get(dtype, 8)
         nbytes = (prod(shape) * bits + 7) // 8
@@ -214,14 +262,34 @@ class _Reader:
         if data is not None:
             if data.value != nbytes and dtype in BITS:
                 self._corrupt(
-                    name, f"has {data.value} bytes; {list(shape)} of {dtype} take {nbytes}"
+                    name, f"has {data.value} bytes; {_shown(shape)} of {dtype} take {nbytes}"
                 )
             storage = Storage(name, data.value, data.start)
             return TensorEntry(name, dtype, shape, storage, 0, None, data.value)
-        if not typed and nbytes:
+        return self._numbers(name, dtype, shape, nbytes, typed)
+
+    def _numbers(
+        self, name: str, dtype: str, shape: tuple[int, ...], nbytes: int, typed: _Typed
+    ) -> TensorEntry:
+        """Numbers in fields of their own: packed floats (float_data 4, double_data 10) lie in the
+        file as they are; varints are no run of bytes to point at."""
+        offset = None
+        if not typed.bytes and nbytes:
             self._corrupt(name, "has a shape, but no data")
-        # Typed fields are varints or packed numbers: no run of bytes to point at.
-        return TensorEntry(name, dtype, shape, Storage(name, nbytes, None), 0, None, nbytes)
+            nbytes = 0
+        elif 2 * typed.bytes < prod(shape):
+            what = f"has {typed.bytes} bytes of numbers for the shape {_shown(shape)}"
+            self._corrupt(name, what)
+            nbytes = typed.bytes
+        elif typed.packed is not None and typed.fields == 1:
+            number, _, length, start = typed.packed
+            if dtype == _PLAIN.get(number):
+                offset = start
+                if length != nbytes:
+                    what = f"has {length} bytes; {_shown(shape)} of {dtype} take {nbytes}"
+                    self._corrupt(name, what)
+        storage = Storage(name, nbytes, offset)
+        return TensorEntry(name, dtype, shape, storage, 0, None, nbytes)
 
     def _external(
         self, name: str, dtype: str, shape: tuple[int, ...], nbytes: int, stated: Mapping[str, str]
@@ -234,11 +302,19 @@ class _Reader:
             name, dtype, shape, Storage(name, nbytes, None, file), 0, None, nbytes
         )
         if not file or place.is_absolute() or ".." in place.parts or ":" in file:
-            text = f"`{name}` points at {file!r}, outside the model's folder: it is not read."
+            text = (
+                f"`{name[:200]}` points at {file[:200]!r}, outside the model's folder: it is not"
+                " read."
+            )
             self.findings.append(Finding("dangerous", "error", text, {"key": name}))
             return nowhere
         if offset is None or length is None:
-            self._corrupt(name, f"has the impossible place {dict(stated)} in {file}")
+            self._corrupt(
+                name, f"has the impossible place {str(dict(stated))[:200]} in {file[:200]}"
+            )
+            return nowhere
+        if file not in self.files and len(self.files) >= FILES_LIMIT:
+            self._corrupt(name, f"lies in one file more than the {FILES_LIMIT} that are looked for")
             return nowhere
         if file not in self.files:
             path = self.source.path.parent / file
@@ -247,11 +323,11 @@ class _Reader:
                 self.findings.append(
                     Finding("corrupt", "error", f"{file}, which holds its weights, is missing.")
                 )
-                self.files[file] = 0
-        if self.files[file] and offset + length > self.files[file]:
-            self._corrupt(name, f"lies beyond the end of {file}")
+        room = self.files[file]
+        if room >= 0 and offset + length > room:
+            self._corrupt(name, f"lies beyond the end of {file[:200]}")
         if length != nbytes and dtype in BITS:
-            self._corrupt(name, f"has {length} bytes; {list(shape)} of {dtype} take {nbytes}")
+            self._corrupt(name, f"has {length} bytes; {_shown(shape)} of {dtype} take {nbytes}")
         return TensorEntry(name, dtype, shape, Storage(name, length, offset, file), 0, None, length)
 
     def _value(self, where: Field) -> dict[str, Any]:
@@ -305,11 +381,16 @@ class _Reader:
             if item.wire == BYTES and item.number == 1:
                 key = self.window.text(item, 200)
             elif item.wire == BYTES and item.number == 2:
-                value = self.window.text(item, 2000)
+                value = self.window.text(item, 4000)
         return key, value
 
     def _corrupt(self, key: str, what: str) -> None:
-        self.findings.append(Finding("corrupt", "error", f"`{key}` {what}.", {"key": key}))
+        text = f"`{key[:200]}` {what}."
+        self.findings.append(Finding("corrupt", "error", text, {"key": key[:200]}))
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def _number(text: str) -> int | None:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from math import prod
+from itertools import islice
+from math import isfinite, prod
 from typing import Any
 
-from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup
+from mycloset.checkpoints.contents import Checkpoint, Finding, TensorGroup, limited
 from mycloset.checkpoints.flatbuffers import Pages, Table, root
 from mycloset.checkpoints.formats.tflite_operators import OPERATORS
 from mycloset.checkpoints.source import DamagedError, Source
@@ -76,20 +77,28 @@ def _read(source: Source, model: Table) -> Checkpoint:
     metadata: dict[str, Any] = {
         "version": model.number(0, "I"),
         "description": model.text(3),
-        "metadata": [table.text(0, 200) for table in model.tables(6)],
+        "metadata": [table.text(0, 200) for table in islice(model.tables(6), 100)],
     }
+    seen: set[str] = set()
+    quantised = 0
     for number, graph in enumerate(model.tables(2)):
         tensors = list(graph.tables(0))
         for tensor in tensors:
             entry = _entry(tensor, buffers, findings)
             if entry is not None:
-                entries.append(entry)
+                # Names are for people here: graphs refer to tensors by number.
+                key = entry.key if entry.key not in seen else f"{entry.key}:{len(entries)}"
+                seen.add(key)
+                entries.append(entry._replace(key=key))
+                quantised += _scales(tensor) is not None
         if number == 0:
             metadata["inputs"] = _border(graph, 1, tensors)
             metadata["outputs"] = _border(graph, 2, tensors)
         for operator in graph.tables(3):
             index = operator.number(0, "I")
             counts[operators[index] if index < len(operators) else f"operator {index}"] += 1
+    if quantised:
+        metadata["quantised_tensors"] = quantised
     metadata["operators"] = dict(counts.most_common())
     if custom := sorted(name for name in counts if name.startswith("custom:")):
         metadata["custom_operators"] = custom
@@ -101,7 +110,7 @@ def _read(source: Source, model: Table) -> Checkpoint:
         (group,) if entries else (),
         (source.path.name,),
         metadata=metadata,
-        findings=tuple(findings),
+        findings=tuple(limited(findings)),
     )
 
 
@@ -157,8 +166,16 @@ def _border(graph: Table, field: int, tensors: list[Table]) -> list[dict[str, An
             "dtype": DTYPES.get(tensor.number(1, "b"), "unknown"),
             "shape": tensor.numbers(0, "i", DIMENSIONS),
         }
-        quantised = tensor.table(4)
-        if quantised is not None and (scale := quantised.numbers(2, "f", CHANNELS)):
-            item["scale"], item["zero_point"] = scale[:8], quantised.numbers(3, "q", CHANNELS)[:8]
+        if scales := _scales(tensor):
+            item["scale"], item["zero_point"] = scales
         found.append(item)
     return found
+
+
+def _scales(tensor: Table) -> tuple[list[float], list[int]] | None:
+    """The first scales and zero points of a quantised tensor."""
+    stated = tensor.table(4)
+    if stated is None or not stated.vector(2, 4)[1]:
+        return None
+    scales = [number for number in stated.numbers(2, "f", CHANNELS)[:8] if isfinite(number)]
+    return scales, stated.numbers(3, "q", CHANNELS)[:8]

@@ -22,19 +22,11 @@ CASES = (
     ("mobile_sam.pt", "sam/sam_vit_b_01ec64", "vit_b"),
     ("sam_vit_h_4b8939.pth", "sam/sam_vit_b_01ec64", "vit_b"),
     ("u2net_cloth_seg.pth", "mobile_sam/mobile_sam", "vit_t"),
-    (
-        "ootd_checkpoint.pth",
-        "stable_diffusion/sd15_inpainting_unet_diffusers",
-        "sd15-inpainting-unet",
-    ),
+    ("ootd_checkpoint.pth", "catvton/catvton_unet", "sd15-inpainting-unet"),
     ("ViT-L-14.pt", "clip/vit_b32_transformers", "ViT-B-32"),
     ("lpips_alex.pth", "torchvision/alexnet", "alexnet"),
     ("ESRGAN_x8.pth", "rrdb/realesr-general-x4v3", "realesr-general-x4v3"),
-    (
-        "deeplabv3plus_resnet101.pth",
-        "deeplabv3plus/deeplabv3_resnet101_coco_torchvision",
-        "deeplabv3_resnet101",
-    ),
+    ("deeplabv3plus.pth", "deeplabv3plus/deeplabv3_resnet101_coco_torchvision", "resnet101"),
     ("exp-schp-201908301523-atr.pth", "schp/lip", "lip"),
     ("graphonomy.pth", "schp/lip", "lip"),
 )

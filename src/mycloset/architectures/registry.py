@@ -19,6 +19,9 @@ Verdict = Literal["yes", "broken", "near", "no"]
 SURE = 0.99
 """Confidence in a table whose every tensor is the family's, in name and shape."""
 
+RELATIVE = 0.6
+"""What is left of the confidence in a copy that also has tensors of nobody."""
+
 _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
 
@@ -215,6 +218,9 @@ def _ask(asked: Family, table: Shapes, prefix: str) -> Opinion:
     elif comparison.broken:
         verdict = "broken"
         confidence = min(SURE, claim.confidence) * comparison.share * 0.9
+        if comparison.unused:
+            # It lacks some and has others instead: perhaps a relative that nobody here knows.
+            confidence *= RELATIVE
         reason = f"{claim.title}, but {comparison.differences}"
     else:
         verdict = "near"

@@ -250,9 +250,9 @@ def _containers() -> Iterator[Case]:
         ("comment with a false end", commented, DANGEROUS | DAMAGED),
         ("deflated archive", by_zipfile, DANGEROUS),
         ("tar of old torch", tarred, DANGEROUS),
-        ("zip in a zip", nested("zip"), NO_MODEL | ALARM),
-        ("tar in a zip", nested("tar"), NO_MODEL | ALARM),
-        ("7z in a zip", nested("7z"), NO_MODEL | ALARM),
+        ("zip in a zip", nested("zip"), ALARM),
+        ("tar in a zip", nested("tar"), ALARM),
+        ("7z in a zip", nested("7z"), ALARM),
     ):
         yield Case(name, "containers", make, verdicts)
 

@@ -12,6 +12,7 @@ from mycloset.checkpoints.pickles.scanning import Scan, scan
 from mycloset.checkpoints.rebuilding import Rebuilder, Stored, TroubleError, storage_parts
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tarfiles import is_tar
+from mycloset.checkpoints.tarfiles import is_tar
 from mycloset.checkpoints.tensors import BITS, Storage
 from mycloset.checkpoints.zipfiles import STORED, Archive, Member
 
@@ -189,13 +190,15 @@ class _Reading:
                 continue
             named = member.name.lower().endswith((".pkl", ".pickle", ".pck", "_pkl"))
             try:
-                head = self._archive.head(member, 16)
+                head = self._archive.head(member, 512)
             except DamagedError as error:
                 self._damaged(error)
                 continue
             for magic, what in _ARCHIVES.items():
                 if head.startswith(magic):
                     self._inside(member, what)
+            if is_tar(head):
+                self._inside(member, "tar archive")
             if not named and not _could_be_pickle(head):
                 continue
             if member.size > left:

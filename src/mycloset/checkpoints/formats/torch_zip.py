@@ -12,7 +12,6 @@ from mycloset.checkpoints.pickles.scanning import Scan, scan
 from mycloset.checkpoints.rebuilding import Rebuilder, Stored, TroubleError, storage_parts
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tarfiles import is_tar
-from mycloset.checkpoints.tarfiles import is_tar
 from mycloset.checkpoints.tensors import BITS, Storage
 from mycloset.checkpoints.zipfiles import STORED, Archive, Member
 

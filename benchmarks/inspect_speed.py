@@ -225,7 +225,7 @@ def measure(reader: str, path: Path, *, runs: int, repeats: int) -> dict[str, fl
     if reader in LOADING and path.stat().st_size > FULL_LOAD_LIMIT:
         return "too large"
     environment = {
-        **os.environ,
+        **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         "PYTHONPATH": str(ROOT / "src"),
         "OMP_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
@@ -295,7 +295,7 @@ def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> No
     for _ in range(3):
         start = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "mycloset.cli.main", "inspect", str(folder), "--json"],
+            [sys.executable, "-m", "mycloset", "inspect", str(folder), "--json"],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib import resources
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 import golden_files
 from mycloset.architectures.index import build, find_neighbours, find_twins, summary
 from mycloset.architectures.registry import families, recognise
+from mycloset.architectures.roster import build_roster, discover
 
 
 def renamed(name: str) -> dict[str, tuple[int, ...]]:
@@ -19,6 +22,21 @@ def test_the_index_that_ships_is_that_of_the_families() -> None:
     text = resources.files("mycloset.architectures").joinpath("index.json").read_text("utf-8")
     claims = ((family.name, claim) for family in families() for claim in family.examples())
     assert json.loads(text) == build(claims), "run: python -m mycloset.architectures.index"
+
+
+def test_the_roster_that_ships_is_that_of_the_folders() -> None:
+    text = resources.files("mycloset.architectures").joinpath("roster.json").read_text("utf-8")
+    assert json.loads(text) == build_roster(discover()), "run: python -m …architectures.index"
+
+
+def test_asking_one_family_imports_no_other() -> None:
+    code = (
+        "import sys; from mycloset.architectures.registry import recognise;"
+        "recognise({'conv1_1.weight': (64, 3, 3, 3), 'Mconv7_stage6_L2.weight': (19, 128, 1, 1)});"
+        "print(sum(name.endswith('.layout') for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 1
 
 
 @pytest.mark.parametrize(

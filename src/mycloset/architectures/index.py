@@ -1,7 +1,8 @@
 """The index of known networks by the shapes of their tensors: for renamed and unknown files.
 
-Run `python -m mycloset.architectures.index` after a family's examples changed: it writes
-`index.json` anew. A test holds the file and the families together.
+Run `python -m mycloset.architectures.index` after a family was added or changed: it writes
+`index.json`, and the roster of the families beside it, anew. Tests hold both and the families
+together.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from mycloset.architectures.comparison import COUNTER
@@ -129,7 +130,7 @@ def summary(shapes: Shapes) -> tuple[dict[str, int], str]:
 @cache
 def load() -> tuple[Known, ...]:
     """The index that ships with the package."""
-    text = resources.files("mycloset.architectures").joinpath("index.json").read_text("utf-8")
+    text = Path(__file__).with_name("index.json").read_text("utf-8")
     return tuple(Known(**entry) for entry in json.loads(text))
 
 
@@ -182,13 +183,13 @@ def _size(shape: Shape) -> int:
 
 
 def _write() -> None:
-    from pathlib import Path
+    from mycloset.architectures.roster import build_roster, discover
 
-    from mycloset.architectures.registry import families
-
-    entries = build((family.name, claim) for family in families() for claim in family.examples())
-    lines = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    Path(__file__).with_name("index.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    found = discover()
+    entries = build((family.name, claim) for family in found for claim in family.examples())
+    for name, values in (("index.json", entries), ("roster.json", build_roster(found))):
+        lines = ",\n".join(json.dumps(value, separators=(",", ":")) for value in values)
+        Path(__file__).with_name(name).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Literal
 
-from mycloset import architectures
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
 from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
 from mycloset.architectures.layouts import NetworkLayout
+from mycloset.architectures.roster import read_roster
 
 Verdict = Literal["yes", "broken", "near", "no"]
 
 SURE = 0.99
 """Confidence in a table whose every tensor is the family's, in name and shape."""
+
+RELATIVE = 0.6
+"""What is left of the confidence in a copy that also has tensors of nobody."""
 
 _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
@@ -93,28 +94,8 @@ class Recognition:
 
 @cache
 def families() -> tuple[Family, ...]:
-    """Every family that has a folder with a `layout.py` that says FAMILY, by name.
-
-    Raises:
-        ValueError: two folders give the same name.
-    """
-    found: dict[str, Family] = {}
-    for module in pkgutil.iter_modules(architectures.__path__):
-        if not module.ispkg:
-            continue
-        try:
-            layout = importlib.import_module(f"{architectures.__name__}.{module.name}.layout")
-        except ModuleNotFoundError as error:
-            if error.name == f"{architectures.__name__}.{module.name}.layout":
-                continue  # A folder that families share.
-            raise
-        family = getattr(layout, "FAMILY", None)
-        if family is None:
-            continue
-        if family.name in found:
-            raise ValueError(f"two families are named {family.name}")
-        found[family.name] = family
-    return tuple(found[name] for name in sorted(found))
+    """Every family by name, from the roster; a family's own module is imported when it is asked."""
+    return tuple(read_roster())
 
 
 def family(name: str) -> Family | None:
@@ -237,6 +218,9 @@ def _ask(asked: Family, table: Shapes, prefix: str) -> Opinion:
     elif comparison.broken:
         verdict = "broken"
         confidence = min(SURE, claim.confidence) * comparison.share * 0.9
+        if comparison.unused:
+            # It lacks some and has others instead: perhaps a relative that nobody here knows.
+            confidence *= RELATIVE
         reason = f"{claim.title}, but {comparison.differences}"
     else:
         verdict = "near"

@@ -129,14 +129,14 @@ class TensorTable(Mapping[str, TensorEntry]):
     @cached_property
     def elements(self) -> int:
         """Numbers in all tensors; those that share the very same place count once."""
-        return sum(entry.elements for entry in self._distinct())
+        return sum(elements for _, elements in self._distinct)
 
     @cached_property
     def parameters(self) -> int:
         """Numbers in the floating tensors that are not running statistics; shared ones once."""
         return sum(
-            entry.elements
-            for entry in self._distinct()
+            elements
+            for entry, elements in self._distinct
             if entry.trainable is not False
             and (entry.dtype in FLOATING or entry.dtype not in BITS)
             and not entry.key.endswith(RUNNING)
@@ -145,7 +145,7 @@ class TensorTable(Mapping[str, TensorEntry]):
     @cached_property
     def nbytes(self) -> int:
         """Bytes of all tensors' elements; shared ones once."""
-        return sum(entry.nbytes for entry in self._distinct())
+        return sum(entry.nbytes for entry, _ in self._distinct)
 
     @cached_property
     def dtypes(self) -> dict[str, int]:
@@ -171,11 +171,15 @@ class TensorTable(Mapping[str, TensorEntry]):
             if entry.key.startswith(prefix)
         )
 
-    def _distinct(self) -> Iterator[TensorEntry]:
+    @cached_property
+    def _distinct(self) -> list[tuple[TensorEntry, int]]:
+        """Each tensor with its number of elements; of those at the very same place, the first."""
         seen = set()
+        found = []
         for entry in self._entries.values():
-            storage = entry.storage
-            place = (storage.file, storage.name, storage.offset, entry.offset, entry.shape)
+            storage, shape = entry.storage, entry.shape
+            place = (storage.file, storage.name, storage.offset, entry.offset, shape)
             if place not in seen:
                 seen.add(place)
-                yield entry
+                found.append((entry, prod(shape)))
+        return found

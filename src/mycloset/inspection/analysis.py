@@ -12,7 +12,7 @@ from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.inspection.folders import FolderAnalysis, Progress, analyze_tree
 from mycloset.inspection.names import mismatches
-from mycloset.inspection.networks import networks_of
+from mycloset.inspection.networks import network_of_graph, networks_of
 from mycloset.inspection.results import CheckpointAnalysis, Network, Verdict
 
 Safety = Literal["safe", "unknown", "dangerous", "no-code"]
@@ -82,13 +82,19 @@ def inspect(path: Path | str, *, deep: bool = False) -> CheckpointAnalysis:
 
 def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis:
     """What a checkpoint that was read is."""
-    networks = _ordered(
-        [
-            networks_of(group)
-            for group in checkpoint.groups
-            if group.role in ("weights", "ema") and len(group.table)
-        ]
+    graph = network_of_graph(checkpoint)
+    networks = (
+        (graph,)
+        if graph is not None
+        else _ordered(
+            [
+                networks_of(group)
+                for group in checkpoint.groups
+                if group.role in ("weights", "ema") and len(group.table)
+            ]
+        )
     )
+    networks = tuple(_with_operators(network, checkpoint) for network in networks)
     findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
     findings.extend(mismatches(checkpoint.path, networks))
     if deep:
@@ -108,6 +114,15 @@ def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis
         metadata=checkpoint.metadata,
         files=checkpoint.files,
     )
+
+
+def _with_operators(network: Network, checkpoint: Checkpoint) -> Network:
+    """An unknown network of a graph is described by the graph's operators."""
+    operators = checkpoint.metadata.get("operators")
+    if network.verdict != "unknown" or not isinstance(operators, dict) or not operators:
+        return network
+    told = ", ".join(f"{number} {name}" for name, number in list(operators.items())[:4])
+    return replace(network, title=f"unknown network (a graph of {told})")
 
 
 def _ordered(groups: list[tuple[Network, ...]]) -> tuple[Network, ...]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,6 +225,10 @@ def _each(files: list[Path], analyse: Analyse, workers: int) -> Iterator[Checkpo
     if workers < 2:
         yield from map(analyse, files)
         return
+    # Imported here: a single file needs none of it, and starts sooner.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
     with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
         tasks = [pool.submit(analyse, path) for path in files]
         for task in as_completed(tasks):
@@ -237,7 +239,7 @@ def _workers(files: int) -> int:
     """Processes to use; one where forking a process with threads could hang it."""
     if files <= _FEW or threading.active_count() > 1:
         return 1
-    if "fork" not in multiprocessing.get_all_start_methods():
+    if not hasattr(os, "fork"):
         return 1
     return min(len(os.sched_getaffinity(0)), 8)
 

@@ -7,11 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mycloset.architectures.comparison import Comparison
+from mycloset.architectures.family import Family
 from mycloset.architectures.index import Twin
-from mycloset.architectures.registry import Opinion, Recognition, family, recognise
-from mycloset.checkpoints.contents import TensorGroup
+from mycloset.architectures.registry import (
+    SURE,
+    Opinion,
+    Recognition,
+    families,
+    family,
+    recognise,
+    recognise_graph,
+)
+from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.tensors import FLOATING, RUNNING, TensorTable
-from mycloset.inspection.results import Candidate, Neighbour, Network, Structure, Verdict
+from mycloset.inspection.results import Candidate, Neighbour, Network, Verdict
 from mycloset.inspection.structure import describe
 
 RENAMED_IN_ORDER = 0.95
@@ -51,6 +60,50 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
         inside = ", ".join(f"{part.title} in `{part.prefix}`" for part in found[:2])
         whole = replace(whole, title=f"{whole.title} with {inside}")
     return (whole, *found)
+
+
+def network_of_graph(checkpoint: Checkpoint) -> Network | None:
+    """The network of a file that holds a graph, told by what it takes and gives."""
+    borders = []
+    for name in ("inputs", "outputs"):
+        told = checkpoint.metadata.get(name)
+        if not isinstance(told, list) or not told:
+            return None
+        borders.append({item["name"]: tuple(item["shape"] or ()) for item in told})
+    found = recognise_graph(*borders)
+    if found is None:
+        return None
+    owner, graph = found
+    table = checkpoint.groups[0].table if checkpoint.groups else TensorTable(())
+    identity = _Identity(
+        title=f"{owner.title}, {graph.name}",
+        verdict="recognised",
+        family=owner.name,
+        variant=graph.name,
+        layout=checkpoint.format,
+        config={"height": graph.size[0], "width": graph.size[1]},
+        task=owner.task,
+        steps=owner.steps,
+        confidence=SURE,
+        evidence=(
+            f"it takes `{graph.input.name}` {list(graph.input.shape)} and gives "
+            + ", ".join(f"`{spec.name}` {list(spec.shape)}" for spec in graph.outputs),
+        ),
+        licence=owner.licence,
+        input_channels=graph.input.shape[-1],
+    )
+    opinions = tuple(
+        Opinion(other, "yes" if other is owner else "no", _graph_reason(other, owner))
+        for other in sorted(families(), key=lambda other: other is not owner)
+    )
+    group = checkpoint.groups[0] if checkpoint.groups else TensorGroup((), table)
+    return _assembled(group, table, "", identity, Recognition(opinions))
+
+
+def _graph_reason(other: Family, owner: Family) -> str:
+    if other is owner:
+        return "its graph takes and gives exactly these tensors"
+    return "its graphs take and give others" if other.graphs else "its files hold a state dict"
 
 
 def precision_of(dtypes: Mapping[str, int]) -> str:
@@ -123,19 +176,32 @@ class _Identity:
 def _network(
     group: TensorGroup, table: TensorTable, prefix: str, recognition: Recognition
 ) -> Network:
-    structure = describe(table.shapes)
     best = recognition.best
     if recognition.twins:
         identity = _of_twins(recognition.twins)
     elif best is not None:
         identity = _of_opinion(best, recognition.rivals)
     else:
-        identity = _unknown(table, structure)
+        identity = _unknown(table)
+    return _assembled(group, table, prefix, identity, recognition)
+
+
+def _assembled(
+    group: TensorGroup,
+    table: TensorTable,
+    prefix: str,
+    identity: _Identity,
+    recognition: Recognition,
+) -> Network:
+    structure = describe(table.shapes)
+    title = identity.title
+    if identity.verdict == "unknown":
+        title = f"unknown network ({structure.kind or 'no layers with weights'})"
     comparison = identity.comparison
     return Network(
         family=identity.family,
         variant=identity.variant,
-        title=identity.title,
+        title=title,
         verdict=identity.verdict,
         layout=identity.layout,
         config=identity.config,
@@ -229,13 +295,8 @@ def _of_twins(twins: tuple[Twin, ...]) -> _Identity:
     )
 
 
-def _unknown(table: TensorTable, structure: Structure) -> _Identity:
-    kind = structure.kind or "no layers with weights"
-    return _Identity(
-        title=f"unknown network ({kind})",
-        verdict="unknown",
-        input_channels=_first_width(table),
-    )
+def _unknown(table: TensorTable) -> _Identity:
+    return _Identity("", "unknown", input_channels=_first_width(table))
 
 
 def _first_width(table: TensorTable) -> int | None:

@@ -262,5 +262,5 @@ FAMILY = Family(
         "ignacio-rocco/cnngeometric_pytorch and ignacio-rocco/weakalign,"
         " model/cnn_geometric_model.py"
     ),
-    aliases=("cnngeometric", "cnngeo", "weakalign"),
+    aliases=("tps", "cnngeometric", "cnngeo", "weakalign"),
 )

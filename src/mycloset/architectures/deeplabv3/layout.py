@@ -155,7 +155,7 @@ FAMILY = Family(
     name="deeplabv3",
     title="DeepLabv3",
     task="semantic segmentation",
-    steps=("human_parsing",),
+    steps=("cloth_segmentation", "human_parsing"),
     markers=(
         ("backbone.conv1.weight", "classifier.0.convs.0.0.weight"),
         ("backbone.layer4.0.conv1.weight", "classifier.0.project.0.weight"),

@@ -184,5 +184,5 @@ FAMILY = Family(
     ),
     licence="CC BY-NC 4.0",
     source="miccunifi/ladi-vton, src/models",
-    aliases=("ladi_vton", "ladi"),
+    aliases=("tps", "ladi_vton", "ladi"),
 )

@@ -1,0 +1,1 @@
+"""FCN: torchvision's plainest segmentation networks, a ResNet and two convolutions."""

@@ -24,7 +24,7 @@ FILES_LIMIT = 1000
 """Files of external data that are looked for."""
 TOLD_LIMIT = 10_000
 """Inputs, outputs, properties and operators that are listed."""
-_ATTRIBUTE = 32
+_ATTRIBUTE = 16
 """Bytes below which an attribute holds no graph with weights."""
 DIMS_LIMIT = 64
 

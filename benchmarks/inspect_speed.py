@@ -270,16 +270,18 @@ def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> No
     from foreign_files import write_safetensors
     from model_files import Tensor, write_torch_legacy, write_torch_zip
 
-    names = golden_files.names()
+    sizes = {
+        name: sum(4 * _size(shape) for _, _, shape in golden_files.tensors(name))
+        for name in golden_files.names()
+    }
+    # As many of the largest as fit, and then the others in turn, as collections are.
+    names = sorted(sizes, key=lambda name: sizes[name])
+    while sum(sizes[name] for name in names) * files / len(names) > apparent:
+        names.pop()
     total = 0
-    number = 0
-    while number < files:
+    for number in range(files):
         name = names[number % len(names)]
         tensors = golden_files.tensors(name)
-        size = sum(4 * _size(shape) for _, _, shape in tensors)
-        if total + size > apparent * (number + 1) / files and size > 2e9 and number > len(names):
-            names.remove(name)
-            continue
         place = folder / f"step_{number % 8 + 1:02d}" / f"{name.replace('/', '_')}_{number}"
         place.parent.mkdir(parents=True, exist_ok=True)
         nested = {key: Tensor(dtype, shape) for key, dtype, shape in tensors}
@@ -289,21 +291,23 @@ def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> No
             write_torch_legacy(place.with_suffix(".pth"), {"state_dict": nested, "epoch": 3})
         else:
             write_torch_zip(place.with_suffix(".pth"), nested)
-        total += size
-        number += 1
+        total += sizes[name]
     times = []
     for _ in range(3):
         start = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "mycloset", "inspect", str(folder), "--json"],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            env={
+                **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+                "PYTHONPATH": str(ROOT / "src"),
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
         )
         times.append(time.perf_counter() - start)
     print(
-        f"\nfolder: {number} files, {total / 1e9:.0f} GB apparent:"
+        f"\nfolder: {files} files, {total / 1e9:.0f} GB apparent:"
         f" {statistics.median(times):.2f} s (runs: {', '.join(f'{t:.2f}' for t in times)})"
     )
 

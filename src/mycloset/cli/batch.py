@@ -62,7 +62,7 @@ def analyse_paths(
     """
     start = time.perf_counter()
     paths = list(paths)
-    analyzer = CheckpointAnalyzer(deep=deep)
+    analyzer = CheckpointAnalyzer(deep=deep, sample=len(paths) > 1)
     analyses: list[CheckpointAnalysis] = []
     named: list[CheckpointAnalysis] = []
     folders: list[FolderAnalysis] = []

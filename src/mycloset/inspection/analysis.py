@@ -10,7 +10,7 @@ from typing import Literal
 
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
-from mycloset.inspection.folders import FolderAnalysis, Progress, analyze_tree
+from mycloset.inspection.folders import FolderAnalysis, Progress, analyze_tree, sample
 from mycloset.inspection.names import mismatches
 from mycloset.inspection.networks import network_of_graph, networks_of
 from mycloset.inspection.results import CheckpointAnalysis, Network, Verdict
@@ -28,10 +28,13 @@ class CheckpointAnalyzer:
 
     Args:
         deep: also read all bytes: archive checksums, NaN, Inf and all-zero tensors, SHA-256.
+        sample: also read a few blocks of the largest tensors, by which copies are told; folders
+            are always sampled.
     """
 
-    def __init__(self, *, deep: bool = False) -> None:
+    def __init__(self, *, deep: bool = False, sample: bool = False) -> None:
         self.deep = deep
+        self.sample = sample
 
     def analyze_checkpoint(self, path: Path | str) -> CheckpointAnalysis:
         """Analyse one file, or the folder of one model (config.json beside its weights).
@@ -42,9 +45,11 @@ class CheckpointAnalyzer:
             InputError: there is nothing at the path, or it is a folder of many models.
         """
         start = time.perf_counter()
-        path = Path(path)
         checkpoint = read_checkpoint(path)
-        analysis = analyse(checkpoint, deep=self.deep)
+        analysis = replace(
+            analyse(checkpoint, deep=self.deep),
+            sample=sample(checkpoint) if self.sample else "",
+        )
         return replace(analysis, seconds=round(time.perf_counter() - start, 6))
 
     def analyze_folder(
@@ -64,7 +69,8 @@ class CheckpointAnalyzer:
         Raises:
             InputError: there is no such folder.
         """
-        return analyze_tree(Path(root), self.analyze_checkpoint, on_progress, workers=workers)
+        one = CheckpointAnalyzer(deep=self.deep, sample=True)
+        return analyze_tree(Path(root), one.analyze_checkpoint, on_progress, workers=workers)
 
 
 def inspect(path: Path | str, *, deep: bool = False) -> CheckpointAnalysis:

@@ -9,12 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
-from mycloset.checkpoints.contents import Finding
-from mycloset.checkpoints.reading import read_checkpoint
-from mycloset.checkpoints.source import Source
+from mycloset.checkpoints.contents import Checkpoint, Finding
+from mycloset.checkpoints.source import Source, UnreadableError
 from mycloset.errors import InputError
 from mycloset.inspection.names import is_generic
 from mycloset.inspection.results import CheckpointAnalysis
@@ -164,35 +164,36 @@ def find(root: Path) -> tuple[list[Path], list[Path]]:
 
 
 def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
-    """Duplicates by content, and the same name over other contents."""
-    by_tensors: dict[tuple[str, ...], list[CheckpointAnalysis]] = {}
-    by_name: dict[str, list[CheckpointAnalysis]] = {}
+    """Duplicates by content, and the same name over other contents.
+
+    Args:
+        analyses: made with samples; without, files of the same tensors count as the same.
+    """
+    by_content: dict[tuple[Any, ...], list[CheckpointAnalysis]] = {}
+    by_name: dict[str, dict[tuple[Any, ...], list[CheckpointAnalysis]]] = {}
     for analysis in analyses:
-        if analysis.networks:
-            digests = tuple(sorted(network.digest for network in analysis.networks))
-            by_tensors.setdefault(digests, []).append(analysis)
-        by_name.setdefault(analysis.path.name.lower(), []).append(analysis)
-    twins: dict[Path, bytes] = {}
-    for alike in by_tensors.values():
-        if len(alike) < 2:
-            continue
-        by_bytes: dict[bytes, list[CheckpointAnalysis]] = {}
-        for analysis in alike:
-            twins[analysis.path] = sampled = sample(analysis.path)
-            by_bytes.setdefault(sampled, []).append(analysis)
-        for same in by_bytes.values():
-            if len(same) > 1:
-                wasted = sum(sorted(analysis.size for analysis in same)[:-1])
-                yield Finding(
-                    "duplicate",
-                    "warning",
-                    f"{len(same)} files hold the same {same[0].title}: "
-                    + ", ".join(str(analysis.path) for analysis in same),
-                    {"paths": [str(analysis.path) for analysis in same], "bytes": wasted},
-                )
-    for named in by_name.values():
-        contents = {(a.digest or a.format, twins.get(a.path, b"")) for a in named}
-        if len(contents) > 1 and not is_generic(named[0].path):
+        tensors = tuple(sorted(network.digest for network in analysis.networks))
+        content = (tensors, analysis.sample) if tensors else (analysis.format, analysis.size)
+        if tensors:
+            by_content.setdefault(content, []).append(analysis)
+        if not is_generic(analysis.path):
+            contents = by_name.setdefault(analysis.path.name.lower(), {})
+            contents.setdefault(content, []).append(analysis)
+    for same in by_content.values():
+        if len(same) > 1:
+            yield Finding(
+                "duplicate",
+                "warning",
+                f"{len(same)} files hold the same {same[0].title}: "
+                + ", ".join(str(analysis.path) for analysis in same),
+                {
+                    "paths": [str(analysis.path) for analysis in same],
+                    "bytes": sum(sorted(analysis.size for analysis in same)[:-1]),
+                },
+            )
+    for contents in by_name.values():
+        if len(contents) > 1:
+            named = [analysis for same in contents.values() for analysis in same]
             yield Finding(
                 "same-name",
                 "warning",
@@ -202,23 +203,34 @@ def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
             )
 
 
-def sample(path: Path) -> bytes:
-    """Hash of a few blocks of the largest tensors: equal for copies, however they were saved."""
-    checkpoint = read_checkpoint(path)
-    entries = [entry for group in checkpoint.groups for entry in group.table.values()]
-    placed = [entry for entry in entries if entry.byte_range and not entry.storage.file]
-    placed.sort(key=lambda entry: (-entry.nbytes, entry.key))
+def sample(checkpoint: Checkpoint) -> str:
+    """Hash of a few blocks of the largest tensors: equal for copies, however they were saved.
+
+    Tensors whose bytes cannot be addressed (packed members) give a hash of the path: such files
+    are nobody's copies.
+    """
+    placed = [
+        entry
+        for group in checkpoint.groups
+        for entry in group.table.values()
+        if entry.byte_range is not None
+    ]
     found = hashlib.sha256()
-    if not checkpoint.path.is_file() or not placed:
-        found.update(str(path).encode("utf-8", "surrogateescape"))
-        return found.digest()
-    with Source(checkpoint.path) as source:
-        for entry in placed[:_SAMPLES]:
+    largest = nsmallest(_SAMPLES, placed, key=lambda entry: (-entry.nbytes, entry.key))
+    try:
+        for entry in largest:
             begin, end = entry.byte_range or (0, 0)
-            for offset in (begin, (begin + end) // 2):
-                length = min(_SAMPLE, end - offset, max(0, source.size - offset))
-                found.update(source.read(offset, length))
-    return found.digest()
+            with Source(
+                checkpoint.path.parent / (entry.storage.file or checkpoint.path.name)
+            ) as file:
+                for offset in (begin, (begin + end) // 2):
+                    length = min(_SAMPLE, end - offset, max(0, file.size - offset))
+                    found.update(file.read(offset, length))
+    except UnreadableError:
+        largest = []
+    if not largest:
+        found.update(str(checkpoint.path).encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
 
 
 def _each(files: list[Path], analyse: Analyse, workers: int) -> Iterator[CheckpointAnalysis]:

@@ -187,6 +187,7 @@ class CheckpointAnalysis:
         values: what lies beside the tensors.
         metadata: what the format itself states.
         files: names of its files.
+        sample: hash of a few blocks of its largest tensors, equal for copies; "" where not taken.
         seconds: how long the analysis took.
     """
 
@@ -201,6 +202,7 @@ class CheckpointAnalysis:
     values: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    sample: str = ""
     seconds: float = 0.0
 
     @property

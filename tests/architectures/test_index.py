@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,8 @@ def test_counters_and_scalars_do_not_count() -> None:
 
 def test_no_opinion_stands_on_a_renamed_table() -> None:
     assert recognise(renamed("dpt/dpt_large_384")).best is None
+
+
+def test_the_page_on_model_files_names_every_family() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "model-files.md").read_text("utf-8")
+    assert [f.name for f in families() if f"| `{f.name}` | {f.title} |" not in page] == []

@@ -122,3 +122,11 @@ def test_an_anonymous_stack_under_a_telling_name_is_unknown_and_told(tmp_path: P
 def test_the_same_shapes_with_other_classes_are_the_other_network(tmp_path: Path) -> None:
     assert write(tmp_path / "a.pth", "schp/atr").variant == "atr"
     assert write(tmp_path / "b.pth", "schp/lip").variant == "lip"
+
+
+def test_what_is_left_of_a_damaged_file_does_not_speak_against_its_name(tmp_path: Path) -> None:
+    write(tmp_path / "whole.pth", "raft/raft_things")
+    (tmp_path / "raft-things.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:3000])
+    analysis = inspect(tmp_path / "raft-things.pth")
+    assert analysis.tensors > 0
+    assert "mismatch" not in kinds(analysis)

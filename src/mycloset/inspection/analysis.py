@@ -102,7 +102,10 @@ def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis
     )
     networks = tuple(_with_operators(network, checkpoint) for network in networks)
     findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
-    findings.extend(mismatches(checkpoint.path, networks))
+    damaged = any(finding.kind == "corrupt" for finding in checkpoint.findings)
+    if not (damaged and networks and networks[0].verdict == "unknown"):
+        # What is left of a damaged file cannot speak against its name.
+        findings.extend(mismatches(checkpoint.path, networks))
     if deep:
         from mycloset.inspection.integrity import deep_findings
 

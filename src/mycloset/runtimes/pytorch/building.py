@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from mycloset.architectures.keymapper import COUNTER, KeyMapper, Mapped, Step
 from mycloset.architectures.plans import NetworkPlan
@@ -62,7 +64,7 @@ def build(
         ModelFileError: tensors are missing or misshapen (all are named), damaged or of a type that
             cannot be loaded.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         network = plan.build()
     network.requires_grad_(False)
     network.eval()
@@ -95,6 +97,43 @@ def build(
     return Built(
         network, mapped, lacking, tuple((key, found) for key, (_, found) in resized.items())
     )
+
+
+class _Unfilled(TorchFunctionMode):
+    """While it holds, nothing fills a tensor with first values; of this thread alone.
+
+    Library classes initialise their weights when they are built, which takes time even where the
+    tensors are on the meta device.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func in _FILLING or getattr(func, "__module__", None) == "torch.nn.init":
+            tensor = args[0] if args else given.get("tensor")
+            if isinstance(tensor, torch.Tensor) and tensor.is_meta:
+                return tensor
+        return func(*args, **given)
+
+
+_FILLING = frozenset(
+    {
+        torch.Tensor.uniform_,
+        torch.Tensor.normal_,
+        torch.Tensor.zero_,
+        torch.Tensor.fill_,
+        torch.Tensor.erfinv_,
+        torch.Tensor.clamp_,
+        torch.Tensor.mul_,
+        torch.Tensor.add_,
+        torch.Tensor.copy_,
+    }
+)
 
 
 class _Fit:

@@ -205,7 +205,8 @@ def _nothing(
     if not every:
         told = [f.message for f in checkpoint.findings if f.severity == "error"]
         reason = told[0] if told else f"it holds no weights (its format is {checkpoint.format})."
-        return ModelFileError(f"{name}: {reason}", hint=f"`mycloset inspect {name}` says more.")
+        start = "" if name in reason else f"{name}: "
+        return ModelFileError(f"{start}{reason}", hint=f"`mycloset inspect {name}` says more.")
     if not asked:
         held = "; ".join(sorted({found.network.title for found in every}))
         return ModelFileError(f"{name} holds no such network; it holds {held}.")

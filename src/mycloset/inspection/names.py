@@ -200,6 +200,6 @@ def _aliases() -> Mapping[str, tuple[str, ...]]:
     """Alias -> families that go by it."""
     found: dict[str, list[str]] = {}
     for owner in families():
-        for alias in {owner.name, *owner.aliases}:
+        for alias in dict.fromkeys((owner.name, *owner.aliases)):
             found.setdefault(_word(alias.lower()), []).append(owner.name)
     return {alias: tuple(names) for alias, names in found.items()}

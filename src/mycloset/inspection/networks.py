@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,8 +49,7 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
     best = recognition.best
     if best is not None and best.verdict == "yes":
         claimed = best.claim.parts if best.claim is not None else ()
-        parts = [(best.prefix + part, table.below(best.prefix + part)) for part in claimed]
-        return (whole, *_recognised(group, parts))
+        return (whole, *_recognised(group, [best.prefix + part for part in claimed]))
     if recognition.twins or (best is not None and best.share >= _WELL_KNOWN):
         return (whole,)
     found = list(_recognised(group, _components(table)))
@@ -121,18 +120,20 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"
 
 
-def _recognised(
-    group: TensorGroup, parts: Iterator[tuple[str, TensorTable]] | list[tuple[str, TensorTable]]
-) -> Iterator[Network]:
-    for prefix, table in parts:
-        if len(table) >= _LEAST:
-            found = recognise(table.shapes)
+def _recognised(group: TensorGroup, prefixes: Iterable[str]) -> Iterator[Network]:
+    for prefix in prefixes:
+        cut = len(prefix)
+        shapes = {
+            key[cut:]: shape for key, shape in group.table.shapes.items() if key.startswith(prefix)
+        }
+        if len(shapes) >= _LEAST:
+            found = recognise(shapes, neighbours=False)
             if found.best is not None or found.twins:
-                yield _network(group, table, prefix, found)
+                yield _network(group, group.table.below(prefix), prefix, found)
 
 
-def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
-    """The table split at the first component that its keys do not share."""
+def _components(table: TensorTable) -> Iterator[str]:
+    """The prefixes at which the table splits: the first component that its keys do not share."""
     prefix = ""
     while True:
         cut = len(prefix)
@@ -145,8 +146,7 @@ def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
         prefix = start
     if len(heads) <= _MOST_COMPONENTS:
         for head in heads:
-            start = f"{prefix}{head}."
-            yield start, table.below(start)
+            yield f"{prefix}{head}."
 
 
 @dataclass(frozen=True)

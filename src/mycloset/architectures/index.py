@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import COUNTER
 from mycloset.architectures.family import Claim, Shape, Shapes
@@ -53,8 +53,7 @@ class Known:
         return sum(self.shapes.values())
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(NamedTuple):
     """A known network whose tensors have the very shapes of a table, under other names.
 
     Attributes:
@@ -66,8 +65,7 @@ class Twin:
     ordered: bool
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A known network that a table resembles.
 
     Attributes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
 from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
-from mycloset.architectures.layouts import NetworkLayout
 from mycloset.architectures.roster import read_roster
+
+if TYPE_CHECKING:
+    from mycloset.architectures.layouts import NetworkLayout
 
 Verdict = Literal["yes", "broken", "near", "no"]
 
@@ -26,8 +27,7 @@ _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
 
 
-@dataclass(frozen=True)
-class Opinion:
+class Opinion(NamedTuple):
     """What one family says of a table.
 
     Attributes:
@@ -55,8 +55,7 @@ class Opinion:
         return self.comparison.share if self.comparison is not None else 0.0
 
 
-@dataclass(frozen=True)
-class Recognition:
+class Recognition(NamedTuple):
     """What a table was found to be.
 
     Attributes:

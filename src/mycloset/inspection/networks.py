@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import Comparison
 from mycloset.architectures.family import Family
@@ -149,8 +149,7 @@ def _components(table: TensorTable) -> Iterator[str]:
             yield f"{prefix}{head}."
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(NamedTuple):
     """Which network it is: the part of a Network that recognition gives."""
 
     title: str
@@ -158,7 +157,7 @@ class _Identity:
     family: str | None = None
     variant: str | None = None
     layout: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
     task: str | None = None
     steps: tuple[str, ...] = ()
     confidence: float = 0.0
@@ -169,7 +168,7 @@ class _Identity:
     input_channels: int | None = None
     output_channels: int | None = None
     prefix: str = ""
-    comparison: Comparison = field(default_factory=lambda: Comparison(0))
+    comparison: Comparison = Comparison(0)
     buffers: frozenset[str] = frozenset()
 
 
@@ -204,7 +203,7 @@ def _assembled(
         title=title,
         verdict=identity.verdict,
         layout=identity.layout,
-        config=identity.config,
+        config=identity.config or {},
         task=identity.task,
         steps=identity.steps,
         confidence=identity.confidence,

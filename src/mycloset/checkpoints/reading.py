@@ -174,7 +174,9 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Finding, ...]]:
     try:
         with Source(path) as source:
             settings = load_json(source, 0, source.size, "text", CONFIG_LIMIT)
-    except (DamagedError, UnreadableError) as error:
+    except UnreadableError as error:
+        return {}, (Finding("unreadable", "warning", error.message),)
+    except DamagedError as error:
         return {}, (Finding("corrupt", "warning", error.message),)
     except OSError as error:
         text = f"{path} could not be read: {error.strerror or error}."

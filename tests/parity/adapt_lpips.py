@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from golden_weights import fill
-from mycloset.architectures.lpips.network import _SLICES
+from mycloset.architectures.lpips.network import SLICES
 from mycloset.architectures.lpips.trunks import trunk_tensors
 from mycloset.hub.model import Model
 
@@ -38,5 +38,5 @@ def outputs(
         told[f"feature{number}"] = feature
     unit = network(2 * inputs["unit0"] - 1, 2 * inputs["unit1"] - 1)
     told["distance_normalize"] = unit["distance"]
-    assert len(_SLICES[model.info.config["net"]]) == len(found["layers"])
+    assert len(SLICES[model.info.config["net"]]) == len(found["layers"])
     return told

@@ -21,7 +21,7 @@ EPSILON = 1e-10
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 """Of pixels in -1..1, version 0.1; the reference's ScalingLayer."""
 
-_SLICES: Mapping[str, tuple[tuple[int, ...], ...]] = {
+SLICES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "alex": ((0, 1), (2, 3, 4), (5, 6, 7), (8, 9), (10, 11)),
     "vgg": (
         (0, 1, 2, 3),
@@ -44,7 +44,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
             hint="Give config={'net': 'alex'}, 'vgg' or 'squeeze'.",
         )
     scaled = str(config["version"]) != "0.0"
-    slices = _SLICES[net]
+    slices = SLICES[net]
     into = {
         place: f"net.slice{number}.{place}"
         for number, places in enumerate(slices, start=1)
@@ -153,7 +153,7 @@ def _trunk(net: str, widths: Sequence[int]) -> nn.Module:
     """The convolutions of a classifier, in slices that end at the compared layers."""
     layers = {"alex": _alex, "vgg": _vgg, "squeeze": _squeeze}[net](tuple(widths))
     trunk = nn.Module()
-    for number, places in enumerate(_SLICES[net], start=1):
+    for number, places in enumerate(SLICES[net], start=1):
         part = nn.Sequential()
         for place in places:
             part.add_module(str(place), layers[place])

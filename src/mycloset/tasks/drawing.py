@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
@@ -35,7 +37,7 @@ OUTLINE: Color = (230, 40, 110)
 
 LEAST_SURE = 0.05
 HEAD = ("nose", "eye", "ear", "mouth")
-FINE = (*HEAD, "pinky", "index", "thumb")
+FINE = (*HEAD, "pinky", "index", "thumb", "middle", "ring", "hand", "face", "toe", "heel")
 
 
 def draw_pose(picture: RGB, pose: Pose) -> RGB:
@@ -44,9 +46,27 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
     The person's left is orange, the right blue, what joins them green; a joint or limb is as
     opaque as it is sure, and one that is less sure than 0.05 is left out.
     """
+    return draw_poses(picture, (pose,))
+
+
+def draw_poses(picture: RGB, poses: Sequence[Pose]) -> RGB:
+    """Several people's skeletons; see `draw_pose`. Lines are as thick as the person is large."""
     height, width = picture.shape[:2]
     scale = unit(height, width)
     drawn = fade(picture, 0.35)
+    for pose in poses:
+        _skeleton(drawn, pose, scale)
+    return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
+
+
+def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
+    """One person's skeleton, painted into `drawn`."""
+    seen = pose.points[pose.confidence >= LEAST_SURE]
+    if not len(seen):
+        return
+    # A person who fills little of the picture gets thinner lines.
+    tall = float((seen.max(axis=0) - seen.min(axis=0)).max()) / max(drawn.shape[:2])
+    scale *= min(1.0, max(0.3, 1.6 * tall))
     for first, second in pose.skeleton.limbs:
         sure = min(pose.sure(first), pose.sure(second))
         if sure >= LEAST_SURE:
@@ -59,7 +79,6 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
             radius = (3.5 if fine else 7.0) * scale
             point = pose.point(joint)
             _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
-    return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
 
 
 def draw_parsing(picture: RGB, parsing: HumanParsing) -> RGB:

@@ -129,6 +129,8 @@ class Rebuilder:
         origin: what to add to a place in the pickle to get the place in the file, where the pickle
             lies in the file as it is.
         named: whether a persistent id that is a string stands for a tensor.
+        sound: where the storage of this dtype, name and number of elements lies; None where
+            anything about it needs a closer look. It is asked first, for plain ids.
 
     Attributes:
         findings: tensors that cannot be as they are described; those have no entry.
@@ -140,7 +142,10 @@ class Rebuilder:
         *,
         named: bool = False,
         origin: int | None = None,
+        sound: Callable[[str, str, int], Storage | None] | None = None,
     ) -> None:
+        self._sound = sound
+        self._kinds: dict[Global, str] = {}
         self._named = named
         self._origin = origin
         self.findings: list[Finding] = []
@@ -214,7 +219,7 @@ class Rebuilder:
         """The entry of a sound tensor in C order, as nearly all are; None for any other."""
         if args.__class__ is not tuple or len(args) < 5:
             return None
-        persistent, offset, shape, stride = args[:4]
+        persistent, offset, shape, stride, needs = args[:5]
         # The same sizes are mostly the same tuple, which was checked when it first came.
         known = self._checked.get(id(shape))
         if known is None or known[0] is not shape:
@@ -226,21 +231,46 @@ class Rebuilder:
         _, plain, elements = known
         if shape.__class__ is not tuple or stride.__class__ is not tuple or stride != plain:
             return None
+        if offset.__class__ is not int or offset < 0:
+            return None
+        found = self._plainly_stored(persistent)
+        if found is None:
+            return None
+        dtype, storage, start, nbytes = found
+        bits = BITS[dtype]
+        if (offset + elements) * bits > nbytes * 8:
+            return None
+        if trainable is None and needs is True:
+            trainable = True
+        if offset:
+            start += offset * bits // 8
+        fields = (key, dtype, shape, storage, start, None, elements * bits // 8, trainable)
+        return tuple.__new__(TensorEntry, fields)
+
+    def _plainly_stored(self, node: Any) -> tuple[str, Storage, int, int] | None:
+        """Dtype, storage, first byte in it and bytes of a sound storage; None for any other."""
+        if self._sound is not None and node.__class__ is Persistent:
+            key = node.key
+            if (
+                key.__class__ is tuple
+                and (len(key) == 5 or (len(key) == 6 and key[5] is None))
+                and key[0] == "storage"
+            ):
+                _, kind, name, _, count = key[:5]
+                dtype = self._kinds.get(kind) if kind.__class__ is Global else None
+                if dtype and name.__class__ is str and count.__class__ is int and count >= 0:
+                    storage = self._sound(dtype, name, count)
+                    if storage is not None:
+                        return dtype, storage, 0, storage[1]
         try:
-            stored = self._stored(persistent)
+            stored = self._stored(node)
         except TroubleError:
             return None
-        if stored.__class__ is not Stored or stored.trouble or offset.__class__ is not int:
+        if stored.__class__ is not Stored or stored.trouble:
             return None
-        dtype = stored.dtype or "uint8"
-        bits = BITS[dtype]
-        if offset < 0 or (offset + elements) * bits > stored.nbytes * 8:
-            return None
-        if trainable is None and args[4] is True:
-            trainable = True
-        start = stored.start + offset * bits // 8 if offset else stored.start
-        fields = (key, dtype, shape, stored.storage, start, None, elements * bits // 8, trainable)
-        return tuple.__new__(TensorEntry, fields)
+        if stored.dtype and node.__class__ is Persistent:
+            self._kinds[node.key[1]] = stored.dtype
+        return stored.dtype or "uint8", stored.storage, stored.start, stored.nbytes
 
     def trouble(self, key: str, what: str, kind: str = "corrupt") -> None:
         """Note that a tensor is broken, or not read."""

@@ -93,7 +93,8 @@ class _Reading:
             self._cut = True
         order = system.pickle.value
         big = isinstance(order, dict) and order.get("little_endian") is False
-        contents = build_tree(found.pickle.value, Rebuilder(self._storage))
+        rebuilder = Rebuilder(self._storage, sound=self._sound)
+        contents = build_tree(found.pickle.value, rebuilder)
         return Checkpoint(
             path=source.path,
             format="torch-legacy",
@@ -186,6 +187,13 @@ class _Reading:
         if found.pickle.whole or any(use.called for use in found.globals):
             self._globals += found.globals
             self._findings += [item for item in found.findings if item.kind != "corrupt"]
+
+    def _sound(self, dtype: str, key: str, elements: int) -> Storage | None:
+        """A storage that is stored whole and is asked for whole."""
+        root = self._storages.get(key)
+        if root is None or root[1] != (elements * BITS[dtype] + 7) // 8:
+            return None
+        return root
 
     def _storage(self, node: Any) -> Stored:
         if not isinstance(node, Persistent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -176,6 +176,50 @@ class Rebuilder:
                 self._plain_makers.add(function)
             return self.is_tensor(node)
         return function in self._arrays and array_of(node, self._origin) is not None
+
+    def entries(self, tensors: Iterable[tuple[str, Any]]) -> list[TensorEntry]:
+        """The tensors that nodes stand for, with their dotted names; see `entry`."""
+        makers, checked, kinds = self._plain_makers, self._checked, self._kinds
+        sound, entry, new = self._sound, self.entry, tuple.__new__
+        found: list[TensorEntry] = []
+        for key, node in tensors:
+            # What `_usual` does for a tensor like the ones before it, without its calls.
+            if sound is not None and node.__class__ is Call and node.function in makers:
+                args = node.args
+                if args.__class__ is tuple and len(args) == 6:
+                    place, offset, shape, stride, needs, _ = args
+                    known = checked.get(id(shape))
+                    if (
+                        known is not None
+                        and known[0] is shape
+                        and shape.__class__ is tuple
+                        and stride.__class__ is tuple
+                        and stride == known[1]
+                        and offset.__class__ is int
+                        and not offset
+                        and place.__class__ is Persistent
+                        and (whole := place.key).__class__ is tuple
+                        and (len(whole) == 5 or (len(whole) == 6 and whole[5] is None))
+                    ):
+                        word, kind, name, _, count = whole[:5]
+                        dtype = kinds.get(kind) if kind.__class__ is Global else None
+                        if (
+                            dtype
+                            and word == "storage"
+                            and name.__class__ is str
+                            and count.__class__ is int
+                            and count >= known[2]
+                            and (storage := sound(dtype, name, count)) is not None
+                        ):
+                            nbytes = known[2] * BITS[dtype] // 8
+                            trainable = True if needs is True else None
+                            fields = (key, dtype, shape, storage, 0, None, nbytes, trainable)
+                            found.append(new(TensorEntry, fields))
+                            continue
+            made = entry(key, node)
+            if made is not None:
+                found.append(made)
+        return found
 
     def entry(self, key: str, node: Any, trainable: bool | None = None) -> TensorEntry | None:
         """The tensor that a node stands for; None, and a finding, where it cannot be as described.

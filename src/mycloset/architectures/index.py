@@ -81,7 +81,11 @@ class Neighbour(NamedTuple):
 
 def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
     """Known networks of exactly these shapes; those in the same order first."""
-    counts, sequence = summary(shapes)
+    return twins_of(*summary(shapes))
+
+
+def twins_of(counts: Mapping[str, int], sequence: str) -> tuple[Twin, ...]:
+    """The same for a table's `summary`."""
     if sum(counts.values()) < FEW:
         return ()
     found = [Twin(known, known.sequence == sequence) for known in load() if known.shapes == counts]
@@ -91,7 +95,11 @@ def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
 
 def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
     """Known networks that share the most shapes with a table, the likest first; one a variant."""
-    counts, _ = summary(shapes)
+    return neighbours_of(summary(shapes)[0], most=most)
+
+
+def neighbours_of(counts: Mapping[str, int], *, most: int = 3) -> tuple[Neighbour, ...]:
+    """The same for the counts of a table's `summary`."""
     total = sum(counts.values())
     if total == 0:
         return ()

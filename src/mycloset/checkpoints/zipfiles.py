@@ -29,7 +29,7 @@ _TAIL = 22 + 65535 + 20
 _END = Struct("<4s4H2IH")
 _LOCATOR = Struct("<4sIQI")
 _END64 = Struct("<4sQ2H2I4Q")
-_ENTRY = Struct("<4s6H3I5H2I")
+_ENTRY = Struct("<4s4x2H4x3I3H8xI")
 _LOCAL = Struct("<4s2x2H4x3I2H").unpack_from
 _FULL = 0xFFFFFFFF
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
@@ -312,8 +312,9 @@ class Archive:
         place, shift = 0, self.start
         unpack = _ENTRY.unpack_from
         while place + 46 <= len(raw):
-            (mark, _, _, flags, method, _, _, crc, packed, size, named, extra, comment, _, _, _,
-             header) = unpack(raw, place)  # fmt: skip
+            mark, flags, method, crc, packed, size, named, extra, comment, header = unpack(
+                raw, place
+            )
             if mark != b"PK\1\2":
                 break
             start = place + 46
@@ -345,7 +346,10 @@ class Archive:
                     )
                     self._note("suspicious", "warning", message)
                 seen.add(member.name.lower())
+        flags = {member.flags for member in self.members}
         for bits, what in ((_ENCRYPTED, "encrypted"), (_PATCHED, "a patch")):
+            if not any(flag & bits for flag in flags):
+                continue
             marked = [member.name for member in self.members if member.flags & bits]
             if marked:
                 message = (

@@ -277,44 +277,23 @@ class Rebuilder:
             return None
         if offset.__class__ is not int or offset < 0:
             return None
-        found = self._plainly_stored(persistent)
-        if found is None:
-            return None
-        dtype, storage, start, nbytes = found
-        bits = BITS[dtype]
-        if (offset + elements) * bits > nbytes * 8:
-            return None
-        if trainable is None and needs is True:
-            trainable = True
-        if offset:
-            start += offset * bits // 8
-        fields = (key, dtype, shape, storage, start, None, elements * bits // 8, trainable)
-        return tuple.__new__(TensorEntry, fields)
-
-    def _plainly_stored(self, node: Any) -> tuple[str, Storage, int, int] | None:
-        """Dtype, storage, first byte in it and bytes of a sound storage; None for any other."""
-        if self._sound is not None and node.__class__ is Persistent:
-            key = node.key
-            if (
-                key.__class__ is tuple
-                and (len(key) == 5 or (len(key) == 6 and key[5] is None))
-                and key[0] == "storage"
-            ):
-                _, kind, name, _, count = key[:5]
-                dtype = self._kinds.get(kind) if kind.__class__ is Global else None
-                if dtype and name.__class__ is str and count.__class__ is int and count >= 0:
-                    storage = self._sound(dtype, name, count)
-                    if storage is not None:
-                        return dtype, storage, 0, storage[1]
         try:
-            stored = self._stored(node)
+            stored = self._stored(persistent)
         except TroubleError:
             return None
         if stored.__class__ is not Stored or stored.trouble:
             return None
-        if stored.dtype and node.__class__ is Persistent:
-            self._kinds[node.key[1]] = stored.dtype
-        return stored.dtype or "uint8", stored.storage, stored.start, stored.nbytes
+        dtype = stored.dtype or "uint8"
+        if stored.dtype and persistent.__class__ is Persistent:
+            self._kinds[persistent.key[1]] = dtype
+        bits = BITS[dtype]
+        if (offset + elements) * bits > stored.nbytes * 8:
+            return None
+        if trainable is None and needs is True:
+            trainable = True
+        start = stored.start + offset * bits // 8
+        fields = (key, dtype, shape, stored.storage, start, None, elements * bits // 8, trainable)
+        return tuple.__new__(TensorEntry, fields)
 
     def trouble(self, key: str, what: str, kind: str = "corrupt") -> None:
         """Note that a tensor is broken, or not read."""

@@ -13,6 +13,10 @@ from mycloset.hub import download
 from mycloset.images import RGB, read_picture
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--goldens", metavar="DIR", help="run tests/parity on the manifests in DIR")
+
+
 @pytest.fixture(scope="session")
 def embedded_models() -> list[Path]:
     """The embedded networks, fetched into the user's own cache if they are not there yet."""

@@ -8,14 +8,18 @@ __version__ = "0.1.0"
 __all__ = [
     "CheckpointAnalysis",
     "CheckpointAnalyzer",
+    "Model",
     "TryOnResult",
     "__version__",
     "inspect",
+    "load",
     "try_on",
     "validate_checkpoint",
 ]
 
 if TYPE_CHECKING:
+    from mycloset.hub.loading import load
+    from mycloset.hub.model import Model
     from mycloset.inspection import CheckpointAnalysis, CheckpointAnalyzer, validate_checkpoint
     from mycloset.inspection.analysis import inspect
     from mycloset.tryon import TryOnResult, try_on
@@ -27,6 +31,14 @@ def __getattr__(name: str) -> Any:
         from mycloset import tryon
 
         return getattr(tryon, name)
+    if name == "Model":
+        from mycloset.hub.model import Model
+
+        return Model
+    if name == "load":
+        from mycloset.hub.loading import load
+
+        return load
     if name in ("CheckpointAnalysis", "CheckpointAnalyzer", "inspect", "validate_checkpoint"):
         from mycloset import inspection
 

@@ -54,6 +54,10 @@ class PipelineError(InputError):
     """A pipeline file does not describe a pipeline that can run."""
 
 
+class MissingExtraError(InputError):
+    """A library is needed that the base install does not bring."""
+
+
 class ModelFileError(MyClosetError):
     """A model file is missing, or is not the file that it should be."""
 

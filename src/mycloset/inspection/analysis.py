@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from mycloset.checkpoints import averages
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.inspection.names import mismatches
@@ -165,7 +166,9 @@ def _ordered(groups: list[tuple[Network, ...]]) -> tuple[Network, ...]:
     def rank(networks: tuple[Network, ...]) -> tuple[int, int, int]:
         first = networks[0]
         known = {"recognised": 0, "altered": 1, "incomplete": 1}.get(first.verdict, 2)
-        return known, 0 if first.role == "ema" else 1, -first.parameters
+        # OpenMMLab swaps before it saves: the plain names hold what is to be run.
+        averaged = first.role == "ema" and not first.wrapper.endswith(averages.PREFIX)
+        return known, 0 if averaged else 1, -first.parameters
 
     return tuple(network for networks in sorted(groups, key=rank) for network in networks)
 

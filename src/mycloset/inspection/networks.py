@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from mycloset.architectures.registry import (
 )
 from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.tensors import FLOATING, RUNNING, TensorTable
+from mycloset.inspection.adapters import Adapted, adapted
 from mycloset.inspection.results import Candidate, Neighbour, Network, Verdict
 from mycloset.inspection.structure import describe
 
@@ -31,6 +33,9 @@ RENAMED = 0.8
 _LEAST = 2
 """Tensors that a component has at least to be looked at by itself."""
 _MOST_COMPONENTS = 24
+_COUNTERS = 8
+"""Single numbers beside the components (`step`, `decay`) that make no network of their own."""
+_AVERAGE = re.compile(r"(?:^|[._])ema(?:[._]|$)", re.I)
 _WELL_KNOWN = 0.7
 """Share of a network that is there above which its broken copy is not split further."""
 
@@ -41,9 +46,33 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
     The first stands for the whole. Where it is made of networks that are known by themselves
     (its claim says so), or is unknown as a whole, the components that are recognised follow,
     each with its prefix. Where every component is recognised and the whole is not, only they
-    are given, the largest first.
+    are given, the largest first. An adapter that is not merged is listed behind its network.
     """
     table = group.table
+    if (parts := adapted(table)) is not None:
+        return _of_adapted(group, parts)
+    return _of_table(group, table)
+
+
+def _of_adapted(group: TensorGroup, parts: Adapted) -> tuple[Network, ...]:
+    rank = f" of rank {parts.ranks[0]}" if parts.ranks else ""
+    what = f"adapter (LoRA{rank})" if parts.ranks else "adapter"
+    recognition = recognise(parts.adapter.shapes)
+    own = _network(group, parts.adapter, "", recognition)
+    if own.verdict == "unknown":
+        own = replace(own, title=f"{what} for a network that is not named in it")
+    if not len(parts.base):
+        return (own,)
+    first, *more = _of_table(group, parts.base)
+    told = f"with {len(parts.adapter)} tensors of an {what} beside its own, not merged"
+    if own.verdict == "unknown":
+        own = replace(own, title=f"{what} for the {first.title}")
+    # Its keys are not those of the file, so that it is no copy of the network without adapters.
+    first = replace(first, evidence=(*first.evidence, told), digest=group.table.digest)
+    return (first, own, *more)
+
+
+def _of_table(group: TensorGroup, table: TensorTable) -> tuple[Network, ...]:
     recognition = recognise(table.shapes)
     whole = _network(group, table, "", recognition)
     best = recognition.best
@@ -53,12 +82,23 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
     if recognition.twins or (best is not None and best.share >= _WELL_KNOWN):
         return (whole,)
     found = list(_recognised(group, _components(table)))
-    if found and sum(part.tensors for part in found) == len(table):
-        return tuple(sorted(found, key=lambda part: -part.parameters))
+    if found and _covered(table, found):
+        return tuple(sorted(found, key=lambda part: (part.role != "ema", -part.parameters)))
     if found and best is None:
         inside = ", ".join(f"{part.title} in `{part.prefix}`" for part in found[:2])
         whole = replace(whole, title=f"{whole.title} with {inside}")
     return (whole, *found)
+
+
+def _covered(table: TensorTable, parts: list[Network]) -> bool:
+    """Whether nothing but counters lies outside the parts."""
+    rest = len(table) - sum(part.tensors for part in parts)
+    if rest == 0:
+        return True
+    starts = tuple(part.prefix for part in parts)
+    return rest <= _COUNTERS and rest == sum(
+        entry.elements == 1 and not key.startswith(starts) for key, entry in table.items()
+    )
 
 
 def network_of_graph(checkpoint: Checkpoint) -> Network | None:
@@ -129,7 +169,8 @@ def _recognised(group: TensorGroup, prefixes: Iterable[str]) -> Iterator[Network
         if len(shapes) >= _LEAST:
             found = recognise(shapes, neighbours=False)
             if found.best is not None or found.twins:
-                yield _network(group, group.table.below(prefix), prefix, found)
+                network = _network(group, group.table.below(prefix), prefix, found)
+                yield replace(network, role="ema") if _AVERAGE.search(prefix) else network
 
 
 def _components(table: TensorTable) -> Iterator[str]:

@@ -21,6 +21,8 @@ from mycloset.tasks.canvas import (
     text_size,
     unit,
 )
+from mycloset.tasks.distances import Distance
+from mycloset.tasks.embeddings import Embedding
 from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import Pose
@@ -91,6 +93,27 @@ def draw_parsing(picture: RGB, parsing: HumanParsing) -> RGB:
         if counts[number] > 0
     ]
     return np.concatenate([drawn, _legend(height, shares, scale)], axis=1)
+
+
+def draw_embedding(picture: RGB, embedding: Embedding) -> RGB:
+    """The picture, and beneath it the vector as a strip: blue below 0, red above, white at 0."""
+    height, width = picture.shape[:2]
+    strip = max(12, round(36 * unit(height, width)))
+    places = np.arange(width) * len(embedding.vector) // width
+    values = embedding.vector[places]
+    share = np.clip(values / max(float(np.abs(embedding.vector).max()), 1e-12), -1.0, 1.0)
+    paint = np.where(share[:, None] > 0, np.array(OUTLINE), np.array(RIGHT))
+    line = 255 + (paint - 255) * np.abs(share)[:, None]
+    row = np.broadcast_to(line[None], (strip, width, 3)).round().astype(np.uint8)
+    return np.concatenate([picture, row], axis=0)
+
+
+def draw_distance(picture: RGB, distance: Distance) -> RGB:
+    """The faded picture, red where the other one differs most from it."""
+    places = distance.places
+    most = float(places.max())
+    share = np.clip(places / most, 0.0, 1.0) if most > 0 else np.zeros_like(places)
+    return blend(fade(picture, 0.4), OUTLINE, 0.85 * share)
 
 
 def draw_mask(picture: RGB, mask: Mask) -> RGB:

@@ -1,0 +1,132 @@
+"""NetworkPlan: how a recognised network is built and which key of its file goes where."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.architectures.keymapper import IDENTITY, KeyMap
+from mycloset.images import RGB
+
+if TYPE_CHECKING:
+    import torch
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """How one network is made; what a family's `network.plan(variant, layout, config)` returns.
+
+    Attributes:
+        build: makes the network. It is called with the meta device as default and must be pure: no
+            values, no `.item()`, nothing global.
+        keymap: from the file's keys (without wrapper and prefix) to the network's.
+        constants: gives the values of tensors that no file holds (grids, masks, tables), by the
+            network's key, buffers that are not in its state dict included; called when the network
+            has been built. A constant that the file holds all the same is taken from the file.
+        optional: the network's keys that a file may lack although they are weights; a network that
+            lacks one must not use it. None of them is ever filled with made-up numbers.
+        interpolated: the network's keys of position tables, which may be resized when the caller
+            asks for it; each with the function (tensor, wanted shape) -> tensor.
+        backbone: where the file holds only a head: how the keys of the backbone's own file (another
+            published file, which the caller names) become this network's; None where the file
+            must be whole.
+        choices: what shapes cannot tell and was chosen, by name, for `Model.info`; the caller
+            overrides them by `load(..., config={name: value})`.
+    """
+
+    build: Callable[[], torch.nn.Module]
+    keymap: KeyMap = IDENTITY
+    constants: Callable[[], Mapping[str, torch.Tensor]] = dict
+    optional: frozenset[str] = frozenset()
+    interpolated: Mapping[str, Callable[[torch.Tensor, tuple[int, ...]], torch.Tensor]] = field(
+        default_factory=dict
+    )
+    backbone: KeyMap | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Forward(Protocol):
+    """A network that takes and gives NumPy arrays, whatever runs it."""
+
+    def __call__(self, method: str = "forward", /, **inputs: Any) -> dict[str, NDArray[Any]]:
+        """Call one of the network's methods.
+
+        Args:
+            method: its name.
+            inputs: arrays (floating ones are cast to the network's precision) and plain numbers.
+
+        Returns:
+            The outputs by name, floating ones as float32; a lone tensor is called "output".
+        """
+
+
+class Processing(Protocol):
+    """Pictures in, typed results out; what a family's `processing.processing(...)` returns."""
+
+    def __call__(self, forward: Forward, *pictures: RGB, **options: Any) -> Any:
+        """One result.
+
+        Args:
+            forward: the network.
+            pictures: (H, W, 3) uint8 RGB, as many as the family takes (two for optical flow).
+            options: the family's own, keyword-only.
+        """
+
+
+class BatchProcessing(Processing, Protocol):
+    """A Processing that can put several pictures through the network at once."""
+
+    def batch(self, forward: Forward, pictures: Sequence[RGB], **options: Any) -> list[Any]:
+        """One result a picture, in order."""
+
+
+def has_network(family: str) -> bool:
+    """Whether a family's networks can be built, not only recognised."""
+    return importlib.util.find_spec(f"mycloset.architectures.{family}.network") is not None
+
+
+def plan_of(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
+    """How a recognised network is built.
+
+    Args:
+        family, variant, layout, config: as the family's Claim gives them.
+
+    Raises:
+        ModuleNotFoundError: the family has no network, or a library that it needs is missing.
+        OptionError: the config asks for what cannot be.
+    """
+    module = importlib.import_module(f"mycloset.architectures.{family}.network")
+    made: NetworkPlan = module.plan(variant, layout, dict(config))
+    return made
+
+
+def processing_of(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> Processing:
+    """How pictures go into a family's network and results come out.
+
+    Raises:
+        OptionError: the config asks for what cannot be.
+    """
+    module = importlib.import_module(f"mycloset.architectures.{family}.processing")
+    made: Processing = module.processing(variant, layout, dict(config))
+    return made
+
+
+def normalised(
+    picture: RGB, mean: Sequence[float], std: Sequence[float], *, scale: float = 255.0
+) -> NDArray[np.float32]:
+    """(1, 3, H, W) float32: a picture divided by `scale`, less `mean`, divided by `std`."""
+    # One multiplication and one addition a number, in place.
+    factor = (1.0 / (scale * np.asarray(std, np.float64))).astype(np.float32)
+    offset = (-np.asarray(mean, np.float64) / np.asarray(std, np.float64)).astype(np.float32)
+    values = np.ascontiguousarray(picture.transpose(2, 0, 1)).astype(np.float32)
+    values *= factor[:, None, None]
+    values += offset[:, None, None]
+    return values[None]

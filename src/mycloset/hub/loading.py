@@ -1,0 +1,286 @@
+"""load: a model file to a Model, through the very parse that inspection reports."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mycloset.architectures.plans import NetworkPlan, has_network, plan_of, processing_of
+from mycloset.checkpoints.contents import Checkpoint, TensorGroup
+from mycloset.checkpoints.reading import read_checkpoint
+from mycloset.checkpoints.tensors import TensorTable
+from mycloset.errors import MissingExtraError, ModelFileError, OptionError
+from mycloset.hub.model import Model, ModelInfo
+from mycloset.inspection.networks import networks_of
+from mycloset.inspection.results import Network
+
+if TYPE_CHECKING:
+    import torch
+
+    from mycloset.runtimes.pytorch.tensors import FileTensors
+
+PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
+
+
+class _Found(NamedTuple):
+    group: TensorGroup
+    network: Network
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    family: str | None = None,
+    part: str | None = None,
+    role: str | None = None,
+    config: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    precision: str = "float32",
+    allow_missing: bool | Collection[str] = False,
+    interpolate: bool = False,
+    backbone: str | os.PathLike[str] | None = None,
+    mapped: bool = True,
+) -> Model:
+    """Load the network that a file holds, whatever the file is called.
+
+    Args:
+        path: a model file, or the folder of one model.
+        family: which of the networks in it, by family; the first that can run by default.
+        part: which of them, by wrapper and prefix ("generator", "unet.").
+        role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
+            only where there is no other.
+        config: overrides what shapes cannot tell (`Model.info.choices` names it).
+        device: "cpu", "cuda", "cuda:1", "mps".
+        precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
+            file has it), or "auto" (what is fastest on the device).
+        allow_missing: keys of the network that the file may lack (True: any); they become zeros
+            and are told in `Model.info.lacking`.
+        interpolate: whether position tables of another size are resized.
+        backbone: the file of the backbone, where `path` holds a head alone (LPIPS' linear heads).
+        mapped: False reads the tensors instead of mapping the file (network disks).
+
+    Raises:
+        InputError: there is nothing at the path.
+        ModelFileError: it holds no network that can be run; or tensors are missing, misshapen or
+            damaged (all are named).
+        OptionError: an option has a value that it cannot have.
+        MissingExtraError: PyTorch is not installed.
+    """
+    _need_torch()
+    dtype = _dtype(precision, device)
+    where = _device(device)
+    checkpoint = read_checkpoint(Path(path))
+    found = _choose(checkpoint, family, part, role)
+    with ExitStack() as stack:
+        opened = stack.enter_context(_opened(checkpoint, mapped))
+        beside = None
+        if backbone is not None:
+            trunk = read_checkpoint(Path(backbone))
+            table = _table(_choose(trunk, None, None, None))
+            beside = table, stack.enter_context(_opened(trunk, mapped))
+        return _assembled(
+            found,
+            opened,
+            config or {},
+            where,
+            dtype,
+            path=checkpoint.path,
+            allow_missing=allow_missing,
+            interpolate=interpolate,
+            backbone=beside,
+        )
+
+
+def _opened(checkpoint: Checkpoint, mapped: bool) -> FileTensors:
+    from mycloset.runtimes.pytorch.tensors import FileTensors
+
+    return FileTensors(checkpoint, mapped=mapped)
+
+
+def _assembled(
+    found: _Found,
+    tensors: FileTensors,
+    overrides: Mapping[str, Any],
+    device: torch.device,
+    dtype: torch.dtype | None,
+    *,
+    path: Path,
+    allow_missing: bool | Collection[str],
+    interpolate: bool,
+    backbone: tuple[TensorTable, FileTensors] | None,
+) -> Model:
+    import torch
+
+    from mycloset.runtimes.pytorch.building import build
+    from mycloset.runtimes.pytorch.session import TorchSession
+
+    network = found.network
+    name = path.name
+    assert network.family is not None
+    variant, layout = network.variant or "", network.layout or ""
+    config = {**network.config, **overrides}
+    plan = _plan(network.family, variant, layout, config)
+    unknown = set(overrides) - set(network.config) - set(plan.choices)
+    if unknown:
+        known = sorted({*network.config, *plan.choices})
+        raise OptionError(
+            f"config: {name} has no {', '.join(map(repr, sorted(unknown)))}.",
+            hint=f"{network.title} has {', '.join(known)}.",
+        )
+    built = build(
+        plan,
+        _table(found),
+        tensors,
+        name=name,
+        dtype=dtype,
+        device=device,
+        allow_missing=allow_missing,
+        interpolate=interpolate,
+        backbone=backbone,
+    )
+    info = ModelInfo(
+        path=path,
+        family=network.family,
+        variant=variant,
+        title=network.title,
+        layout=layout,
+        config=config,
+        task=network.task or "",
+        steps=network.steps,
+        licence=network.licence,
+        precision=str(dtype).removeprefix("torch.") if dtype is not None else "as in the file",
+        device=str(device),
+        parameters=network.parameters,
+        role=network.role,
+        wrapper=network.wrapper,
+        prefix=network.prefix,
+        mapping=built.mapped.statistics,
+        unused=built.mapped.unused,
+        lacking=built.lacking,
+        interpolated=built.interpolated,
+        choices=dict(plan.choices),
+    )
+    processing = processing_of(network.family, variant, layout, {**plan.choices, **config})
+    session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
+    return Model(built.network, session, processing, info)
+
+
+def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
+    try:
+        return plan_of(family, variant, layout, config)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("mycloset"):
+            raise
+        raise MissingExtraError(
+            f"{family} needs {error.name}, which is not installed.",
+            hint="pip install 'mycloset[torch]'",
+        ) from error
+
+
+def _table(found: _Found) -> TensorTable:
+    return found.group.table.below(found.network.prefix)
+
+
+def _choose(
+    checkpoint: Checkpoint, family: str | None, part: str | None, role: str | None
+) -> _Found:
+    """The network of a file that is asked for.
+
+    Raises:
+        ModelFileError: there is none.
+    """
+    name = checkpoint.path.name
+    every = [
+        _Found(group, network)
+        for group in checkpoint.groups
+        if group.role in ("weights", "ema")
+        for network in networks_of(group)
+    ]
+    asked = [
+        found
+        for found in every
+        if (family is None or found.network.family == family)
+        and (part is None or part in (found.network.wrapper, found.network.prefix))
+        and (role is None or found.network.role == role)
+    ]
+    known = [found for found in asked if found.network.family is not None]
+    ready = [found for found in known if has_network(found.network.family or "")]
+    if not ready:
+        raise _nothing(checkpoint, name, every, asked, known)
+    best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
+    if best.network.layout == "renamed":
+        raise ModelFileError(
+            f"{name}: its shapes are those of {best.network.title}, but no key is known.",
+            hint="Load the file that its authors published.",
+        )
+    return best
+
+
+def _nothing(
+    checkpoint: Checkpoint,
+    name: str,
+    every: list[_Found],
+    asked: list[_Found],
+    known: list[_Found],
+) -> ModelFileError:
+    """Why nothing of a file can be loaded."""
+    if not every:
+        told = [f.message for f in checkpoint.findings if f.severity == "error"]
+        reason = told[0] if told else f"it holds no weights (its format is {checkpoint.format})."
+        start = "" if name in reason else f"{name}: "
+        return ModelFileError(f"{start}{reason}", hint=f"`mycloset inspect {name}` says more.")
+    if not asked:
+        held = "; ".join(sorted({found.network.title for found in every}))
+        return ModelFileError(f"{name} holds no such network; it holds {held}.")
+    if not known:
+        return ModelFileError(
+            f"{name}: {asked[0].network.title}.",
+            hint=f"`mycloset inspect {name}` names the nearest known networks.",
+        )
+    titles = "; ".join(sorted({found.network.title for found in known}))
+    return ModelFileError(
+        f"{name} is {titles}, which MyCloset recognises but cannot run yet.",
+    )
+
+
+def _need_torch() -> None:
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch is not installed.", hint="pip install 'mycloset[torch]'")
+
+
+def _dtype(precision: str, device: str) -> torch.dtype | None:
+    import torch
+
+    if precision not in PRECISIONS:
+        raise OptionError(
+            f"precision: {precision!r} is not one of them.", hint=f"Use {', '.join(PRECISIONS)}."
+        )
+    if precision == "file":
+        return None
+    if precision == "auto":
+        return torch.float16 if device.startswith("cuda") else torch.float32
+    found: torch.dtype = getattr(torch, precision)
+    return found
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise OptionError(
+            f"device: {name!r} is no device.", hint="Use cpu, cuda, cuda:1 or mps."
+        ) from error
+    there = {
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if not there.get(device.type, False):
+        raise OptionError(f"device: there is no {name} on this machine.", hint="Use cpu.")
+    return device

@@ -1,0 +1,59 @@
+"""TorchSession: a network that takes and gives NumPy arrays; threads may share it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+class TorchSession:
+    """Runs a network's methods without gradients; a `Forward`.
+
+    Args:
+        network: in evaluation mode.
+        device: where its tensors are.
+        dtype: which floating inputs are cast to.
+    """
+
+    def __init__(
+        self, network: torch.nn.Module, *, device: torch.device | str, dtype: torch.dtype
+    ) -> None:
+        self.network = network
+        self.device = torch.device(device)
+        self.dtype = dtype
+
+    def __call__(self, method: str = "forward", /, **inputs: Any) -> dict[str, NDArray[Any]]:
+        """Call one of the network's methods; see `architectures.plans.Forward`."""
+        called = self.network if method == "forward" else getattr(self.network, method)
+        with torch.inference_mode():
+            given = {name: self._tensor(value) for name, value in inputs.items()}
+            return self._arrays(called(**given))
+
+    def _tensor(self, value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            tensor = torch.from_numpy(np.ascontiguousarray(value))
+            dtype = self.dtype if tensor.is_floating_point() else tensor.dtype
+            return tensor.to(device=self.device, dtype=dtype)
+        return value
+
+    def _arrays(self, found: Any) -> dict[str, NDArray[Any]]:
+        if isinstance(found, torch.Tensor):
+            return {"output": _array(found)}
+        if isinstance(found, Mapping):
+            return {
+                str(name): _array(value)
+                for name, value in found.items()
+                if isinstance(value, torch.Tensor)
+            }
+        return {str(number): _array(value) for number, value in enumerate(found)}
+
+
+def _array(tensor: torch.Tensor) -> NDArray[Any]:
+    if tensor.is_floating_point():
+        tensor = tensor.float()
+    found: NDArray[Any] = tensor.cpu().numpy()
+    return found

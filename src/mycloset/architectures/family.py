@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mycloset.architectures.layouts import NetworkLayout
@@ -65,8 +65,7 @@ class Claim:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """A file under which a family's weights are known.
 
     Attributes:

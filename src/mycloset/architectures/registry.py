@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
-from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
+from mycloset.architectures.index import Neighbour, Twin, neighbours_of, summary, twins_of
 from mycloset.architectures.roster import read_roster
 
 if TYPE_CHECKING:
@@ -126,10 +126,11 @@ def recognise(shapes: Shapes, *, neighbours: bool = True) -> Recognition:
     told.extend(_refusals(shapes, best))
     if told and told[0].verdict == "yes":
         return Recognition(tuple(told))
-    twins = find_twins(shapes)
+    counts, sequence = summary(shapes)
+    twins = twins_of(counts, sequence)
     if twins or not neighbours or (told and told[0].verdict == "broken"):
         return Recognition(tuple(told), twins)
-    return Recognition(tuple(told), (), find_neighbours(shapes))
+    return Recognition(tuple(told), (), neighbours_of(counts))
 
 
 def recognise_graph(

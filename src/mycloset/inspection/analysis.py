@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -48,13 +50,18 @@ class CheckpointAnalyzer:
             InputError: there is nothing at the path, or it is a folder of many models.
         """
         start = time.perf_counter()
+        with _uncollected():
+            analysis = self._analysed(path)
+        return replace(analysis, seconds=round(time.perf_counter() - start, 6))
+
+    def _analysed(self, path: Path | str) -> CheckpointAnalysis:
         checkpoint = read_checkpoint(path)
         analysis = analyse(checkpoint, deep=self.deep)
         if self.sample:
             from mycloset.inspection.folders import sample
 
             analysis = replace(analysis, sample=sample(checkpoint))
-        return replace(analysis, seconds=round(time.perf_counter() - start, 6))
+        return analysis
 
     def analyze_folder(
         self,
@@ -90,6 +97,19 @@ def inspect(path: Path | str, *, deep: bool = False) -> CheckpointAnalysis:
         InputError: there is nothing at the path, or it is a folder of many models.
     """
     return CheckpointAnalyzer(deep=deep).analyze_checkpoint(path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: all of the many small parts of a description are in use until it
+    is done, so that looking for garbage among them finds none."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis:

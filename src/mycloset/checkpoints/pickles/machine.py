@@ -84,11 +84,16 @@ class _Walk(Workbench):
                         pos += 1
                         value = memo[index] if index < len(memo) else self.get(index)
                         if value is rebuild and not sparse:
-                            record = records.read(data, pos, base, memo, rebuild, hooks)
-                            if record is not None:
-                                pos, value = record
-                                persistents.append(value.args[0])
-                                self.room -= COST
+                            known = len(persistents)
+                            end = records.run(
+                                data, pos, base, memo, rebuild, hooks, stack, persistents
+                            )
+                            if end > pos:
+                                self.room -= COST * (len(persistents) - known)
+                                pos = end
+                                if self.room < 0:
+                                    break
+                                continue
                         stack.append(value)
                     elif op == 0x28:  # MARK
                         marked.append(stack)
@@ -123,11 +128,16 @@ class _Walk(Workbench):
                         pos += 4
                         value = memo[index] if index < len(memo) else self.get(index)
                         if value is rebuild and not sparse:
-                            record = records.read(data, pos, base, memo, rebuild, hooks)
-                            if record is not None:
-                                pos, value = record
-                                persistents.append(value.args[0])
-                                self.room -= COST
+                            known = len(persistents)
+                            end = records.run(
+                                data, pos, base, memo, rebuild, hooks, stack, persistents
+                            )
+                            if end > pos:
+                                self.room -= COST * (len(persistents) - known)
+                                pos = end
+                                if self.room < 0:
+                                    break
+                                continue
                         stack.append(value)
                     elif op == 0x4D:  # BININT2
                         stack.append(_U2(data, pos)[0])

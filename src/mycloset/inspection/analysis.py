@@ -164,7 +164,7 @@ def _leftovers(checkpoint: Checkpoint) -> Iterator[Finding]:
 
 
 def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
-    for network in networks:
+    for number, network in enumerate(networks):
         where = f" ({network.prefix or network.wrapper})" if len(networks) > 1 else ""
         if network.verdict in ("incomplete", "altered") and network.evidence:
             kind = "incomplete" if network.verdict == "incomplete" else "altered"
@@ -173,6 +173,7 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "error",
                 f"{network.evidence[0]}{where}.",
                 {
+                    "network": number,
                     "missing": list(network.missing[:20]),
                     "unused": list(network.unused[:20]),
                     "misshapen": [list(item) for item in network.misshapen[:20]],
@@ -184,7 +185,7 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "info",
                 f"{len(network.unused)} tensors are none of {network.title}'s own, such as"
                 f" `{network.unused[0]}`: a further head{where}.",
-                {"unused": list(network.unused[:20])},
+                {"network": number, "unused": list(network.unused[:20])},
             )
         elif network.verdict == "recognised" and network.misshapen:
             yield Finding(
@@ -192,13 +193,18 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "warning",
                 f"{len(network.misshapen)} tensors have other widths than {network.title}: pruned"
                 f" or widened{where}.",
-                {"misshapen": [list(item) for item in network.misshapen[:20]]},
+                {
+                    "network": number,
+                    "misshapen": [list(item) for item in network.misshapen[:20]],
+                },
             )
     if networks and networks[0].verdict == "unknown":
-        yield Finding("unknown", "warning", f"Not recognised: {networks[0].title}.")
-    for network in networks:
+        text = f"Not recognised: {networks[0].title}."
+        yield Finding("unknown", "warning", text, {"network": 0})
+    for number, network in enumerate(networks):
         if network.confidence and network.verdict == "recognised" and network.confidence <= 0.5:
-            yield Finding("ambiguous", "warning", f"{'; '.join(network.undecidable)}.")
+            text = f"{'; '.join(network.undecidable)}."
+            yield Finding("ambiguous", "warning", text, {"network": number})
 
 
 def _verdict(checkpoint: Checkpoint, networks: tuple[Network, ...]) -> Verdict:

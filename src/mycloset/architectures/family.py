@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mycloset.architectures.layouts import NetworkLayout
+if TYPE_CHECKING:
+    from mycloset.architectures.layouts import NetworkLayout
 
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import COUNTER
 from mycloset.architectures.family import Claim, Shape, Shapes
@@ -53,8 +53,7 @@ class Known:
         return sum(self.shapes.values())
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(NamedTuple):
     """A known network whose tensors have the very shapes of a table, under other names.
 
     Attributes:
@@ -66,8 +65,7 @@ class Twin:
     ordered: bool
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A known network that a table resembles.
 
     Attributes:
@@ -102,7 +100,7 @@ def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
         if min(total, known.count) < ALIKE * max(total, known.count):
             continue  # Too different in number, whatever they share.
         own = known.shapes
-        common = sum(min(number, own[shape]) for shape, number in counts.items() if shape in own)
+        common = sum(min(counts[shape], own[shape]) for shape in counts.keys() & own.keys())
         likeness = common / (total + known.count - common)
         if likeness >= ALIKE:
             rated.append((likeness, known))
@@ -119,11 +117,9 @@ def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
 
 def summary(shapes: Shapes) -> tuple[dict[str, int], str]:
     """How often each shape occurs, and a hash of their order."""
-    told = [
-        "x".join(map(str, shape))
-        for key, shape in shapes.items()
-        if shape and not key.endswith(COUNTER)
-    ]
+    kept = [shape for key, shape in shapes.items() if shape and not key.endswith(COUNTER)]
+    texts = {shape: "x".join(map(str, shape)) for shape in set(kept)}
+    told = [texts[shape] for shape in kept]
     return dict(Counter(told)), hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
 
 

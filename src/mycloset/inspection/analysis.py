@@ -6,15 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mycloset.checkpoints import averages
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
-from mycloset.inspection.folders import FolderAnalysis, Progress, analyze_tree, sample
 from mycloset.inspection.names import mismatches
 from mycloset.inspection.networks import network_of_graph, networks_of
 from mycloset.inspection.results import CheckpointAnalysis, Network, Verdict
+
+if TYPE_CHECKING:
+    from mycloset.inspection.folders import FolderAnalysis, Progress
 
 Safety = Literal["safe", "unknown", "dangerous", "no-code"]
 
@@ -47,10 +49,11 @@ class CheckpointAnalyzer:
         """
         start = time.perf_counter()
         checkpoint = read_checkpoint(path)
-        analysis = replace(
-            analyse(checkpoint, deep=self.deep),
-            sample=sample(checkpoint) if self.sample else "",
-        )
+        analysis = analyse(checkpoint, deep=self.deep)
+        if self.sample:
+            from mycloset.inspection.folders import sample
+
+            analysis = replace(analysis, sample=sample(checkpoint))
         return replace(analysis, seconds=round(time.perf_counter() - start, 6))
 
     def analyze_folder(
@@ -70,6 +73,8 @@ class CheckpointAnalyzer:
         Raises:
             InputError: there is no such folder.
         """
+        from mycloset.inspection.folders import analyze_tree  # One file needs none of it.
+
         one = CheckpointAnalyzer(deep=self.deep, sample=True)
         return analyze_tree(Path(root), one.analyze_checkpoint, on_progress, workers=workers)
 

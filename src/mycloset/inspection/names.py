@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from mycloset.architectures.registry import families, family
 from mycloset.architectures.steps import TRY_ON_STEPS
@@ -49,8 +48,7 @@ _FOLDERS = 3
 """How many folders above the file are looked at for a step's name."""
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(NamedTuple):
     """What a name suggests.
 
     Attributes:
@@ -69,7 +67,7 @@ def hints(path: Path) -> tuple[Hint, ...]:
     stem = _stem(path.name)
     published: dict[str, set[str]] = {}
     for folders, pattern, name, variant in _published():
-        if fnmatchcase(stem, pattern) and _lies_in(path, folders):
+        if _fits(stem, pattern) and _lies_in(path, folders):
             published.setdefault(name, set()).add(variant)
     if published:
         return tuple(
@@ -172,6 +170,24 @@ def _holds(word: str, alias: str) -> bool:
     return f"_{alias}_" in f"_{word}_" or (len(alias) > 4 and alias in word)
 
 
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name is of a pattern in which `*` stands for anything; compiling hundreds of
+    regular expressions for one name would take longer than the rest of an analysis."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return name == pattern
+    last = middle.pop()
+    place, end = len(first), len(name) - len(last)
+    if place > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:
+        place = name.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
+
+
 @cache
 def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
     """Folders, pattern of the stem, family and variant of every file with a telling name.
@@ -196,7 +212,7 @@ def _lies_in(path: Path, folders: tuple[str, ...]) -> bool:
     if not folders:
         return True
     above = [part.lower() for part in path.parts[-len(folders) - 1 : -1]]
-    return len(above) == len(folders) and all(map(fnmatchcase, above, folders))
+    return len(above) == len(folders) and all(map(_fits, above, folders))
 
 
 @cache
@@ -204,6 +220,6 @@ def _aliases() -> Mapping[str, tuple[str, ...]]:
     """Alias -> families that go by it."""
     found: dict[str, list[str]] = {}
     for owner in families():
-        for alias in {owner.name, *owner.aliases}:
+        for alias in dict.fromkeys((owner.name, *owner.aliases)):
             found.setdefault(_word(alias.lower()), []).append(owner.name)
     return {alias: tuple(names) for alias, names in found.items()}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import Comparison
 from mycloset.architectures.family import Family
@@ -80,8 +80,7 @@ def _of_table(group: TensorGroup, table: TensorTable) -> tuple[Network, ...]:
     best = recognition.best
     if best is not None and best.verdict == "yes":
         claimed = best.claim.parts if best.claim is not None else ()
-        parts = [(best.prefix + part, table.below(best.prefix + part)) for part in claimed]
-        return (whole, *_recognised(group, parts))
+        return (whole, *_recognised(group, [best.prefix + part for part in claimed]))
     if recognition.twins or (best is not None and best.share >= _WELL_KNOWN):
         return (whole,)
     found = list(_recognised(group, _components(table)))
@@ -188,19 +187,21 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"
 
 
-def _recognised(
-    group: TensorGroup, parts: Iterator[tuple[str, TensorTable]] | list[tuple[str, TensorTable]]
-) -> Iterator[Network]:
-    for prefix, table in parts:
-        if len(table) >= _LEAST:
-            found = recognise(table.shapes)
+def _recognised(group: TensorGroup, prefixes: Iterable[str]) -> Iterator[Network]:
+    for prefix in prefixes:
+        cut = len(prefix)
+        shapes = {
+            key[cut:]: shape for key, shape in group.table.shapes.items() if key.startswith(prefix)
+        }
+        if len(shapes) >= _LEAST:
+            found = recognise(shapes, neighbours=False)
             if found.best is not None or found.twins:
-                network = _network(group, table, prefix, found)
+                network = _network(group, group.table.below(prefix), prefix, found)
                 yield replace(network, role="ema") if _AVERAGE.search(prefix) else network
 
 
-def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
-    """The table split at the first component that its keys do not share."""
+def _components(table: TensorTable) -> Iterator[str]:
+    """The prefixes at which the table splits: the first component that its keys do not share."""
     prefix = ""
     while True:
         cut = len(prefix)
@@ -213,12 +214,10 @@ def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
         prefix = start
     if len(heads) <= _MOST_COMPONENTS:
         for head in heads:
-            start = f"{prefix}{head}."
-            yield start, table.below(start)
+            yield f"{prefix}{head}."
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(NamedTuple):
     """Which network it is: the part of a Network that recognition gives."""
 
     title: str
@@ -226,7 +225,7 @@ class _Identity:
     family: str | None = None
     variant: str | None = None
     layout: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
     task: str | None = None
     steps: tuple[str, ...] = ()
     confidence: float = 0.0
@@ -237,7 +236,7 @@ class _Identity:
     input_channels: int | None = None
     output_channels: int | None = None
     prefix: str = ""
-    comparison: Comparison = field(default_factory=lambda: Comparison(0))
+    comparison: Comparison = Comparison(0)
     buffers: frozenset[str] = frozenset()
 
 
@@ -272,7 +271,7 @@ def _assembled(
         title=title,
         verdict=identity.verdict,
         layout=identity.layout,
-        config=identity.config,
+        config=identity.config or {},
         task=identity.task,
         steps=identity.steps,
         confidence=identity.confidence,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import golden_files
-from model_files import Tensor, write_torch_zip
+from model_files import Tensor, write_torch_zip, write_zip
+from mycloset.checkpoints import zipfiles
 from mycloset.inspection import inspect
 from mycloset.inspection.results import CheckpointAnalysis, Network
 
@@ -119,3 +120,22 @@ def inspect_golden(folder: Path, name: str) -> CheckpointAnalysis:
     path = folder / "bare.pth"
     write_torch_zip(path, table(name))
     return inspect(path)
+
+
+def test_an_archive_that_is_not_read_is_not_called_free_of_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfiles, "DIRECTORY", 10)
+    path = tmp_path / "file.pth"
+    write_zip(path, [("archive/readme.txt", b"hello")])
+    assert inspect(path).safety == "unknown"
+
+
+def test_a_part_of_a_network_in_a_damaged_file_is_in_doubt(tmp_path: Path) -> None:
+    path = tmp_path / "cut.pth"
+    write_torch_zip(path, table(RESNET))
+    path.write_bytes(path.read_bytes()[:5000])
+    found = inspect(path)
+    assert found.verdict == "incomplete"
+    assert found.confidence < 0.5
+    assert "which layers the damage took: it may have been larger" in found.undecidable

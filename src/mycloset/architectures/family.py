@@ -138,7 +138,8 @@ def graph_family(
     """
     stated = dict(zip((graph.name for graph in graphs), digests, strict=False))
     published = tuple(
-        Published(f"{graph.name}.tflite", graph.name, stated.get(graph.name, "")) for graph in graphs
+        Published(f"{graph.name}.tflite", graph.name, stated.get(graph.name, ""))
+        for graph in graphs
     )
     return Family(
         name=name,

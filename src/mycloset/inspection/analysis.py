@@ -24,6 +24,9 @@ PICKLED = frozenset(
     {"torch-zip", "torch-legacy", "torch-tar", "torchscript", "pickle", "torch-sharded"}
 )
 """Formats that are read by running a pickle elsewhere; here they are only walked."""
+_DAMAGED = 0.5
+"""What is left of the confidence in a part of a network where the file is damaged."""
+_HOLDING_CODE = PICKLED | {"zip", "tar", "7z"}
 
 
 class CheckpointAnalyzer:
@@ -107,8 +110,10 @@ def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis
         )
     )
     networks = tuple(_with_operators(network, checkpoint) for network in networks)
-    findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
     damaged = any(finding.kind == "corrupt" for finding in checkpoint.findings)
+    if damaged:
+        networks = tuple(map(_doubted, networks))
+    findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
     if not (damaged and networks and networks[0].verdict == "unknown"):
         # What is left of a damaged file cannot speak against its name.
         findings.extend(mismatches(checkpoint.path, networks))
@@ -138,6 +143,17 @@ def _with_operators(network: Network, checkpoint: Checkpoint) -> Network:
         return network
     told = ", ".join(f"{number} {name}" for name, number in list(operators.items())[:4])
     return replace(network, title=f"unknown network (a graph of {told})")
+
+
+def _doubted(network: Network) -> Network:
+    """A part of a network in a damaged file: how much more there was is not to be known."""
+    if network.verdict not in ("incomplete", "altered"):
+        return network
+    return replace(
+        network,
+        confidence=round(network.confidence * _DAMAGED, 3),
+        undecidable=(*network.undecidable, "which layers the damage took: it may have been larger"),
+    )
 
 
 def _ordered(groups: list[tuple[Network, ...]]) -> tuple[Network, ...]:
@@ -229,6 +245,10 @@ def _safety(checkpoint: Checkpoint) -> Safety:
     if any(use.grade == "unknown" for use in checkpoint.globals) or any(
         finding.kind == "suspicious" for finding in checkpoint.findings
     ):
+        return "unknown"
+    damaged = any(finding.kind == "corrupt" for finding in checkpoint.findings)
+    if damaged and not checkpoint.globals and checkpoint.format in _HOLDING_CODE:
+        # Nothing was seen of the pickle that another reader may still come to.
         return "unknown"
     return "safe" if checkpoint.globals or checkpoint.format in PICKLED else "no-code"
 

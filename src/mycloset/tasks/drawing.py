@@ -21,6 +21,7 @@ from mycloset.tasks.canvas import (
     text_size,
     unit,
 )
+from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
 from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing
@@ -105,6 +106,14 @@ def draw_embedding(picture: RGB, embedding: Embedding) -> RGB:
     line = 255 + (paint - 255) * np.abs(share)[:, None]
     row = np.broadcast_to(line[None], (strip, width, 3)).round().astype(np.uint8)
     return np.concatenate([picture, row], axis=0)
+
+
+def draw_distance(picture: RGB, distance: Distance) -> RGB:
+    """The faded picture, red where the other one differs most from it."""
+    places = distance.places
+    most = float(places.max())
+    share = np.clip(places / most, 0.0, 1.0) if most > 0 else np.zeros_like(places)
+    return blend(fade(picture, 0.4), OUTLINE, 0.85 * share)
 
 
 def draw_mask(picture: RGB, mask: Mask) -> RGB:

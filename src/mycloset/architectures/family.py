@@ -129,9 +129,17 @@ def graph_family(
     licence: str,
     source: str,
     aliases: tuple[str, ...] = (),
+    digests: tuple[str, ...] = (),
 ) -> Family:
-    """A family whose files hold a graph that runs, and no state dict (.tflite)."""
-    published = tuple(Published(f"{graph.name}.tflite", graph.name) for graph in graphs)
+    """A family whose files hold a graph that runs, and no state dict (.tflite).
+
+    `digests` are the SHA-256 of the published files, in the order of the graphs.
+    """
+    stated = dict(zip((graph.name for graph in graphs), digests, strict=False))
+    published = tuple(
+        Published(f"{graph.name}.tflite", graph.name, stated.get(graph.name, ""))
+        for graph in graphs
+    )
     return Family(
         name=name,
         title=title,

@@ -23,6 +23,9 @@ SURE = 0.99
 RELATIVE = 0.6
 """What is left of the confidence in a copy that also has tensors of nobody."""
 
+MOST = 20_000
+"""Tensors above which no family is asked: the largest known network has a tenth of them."""
+
 _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
 
@@ -113,6 +116,9 @@ def recognise(shapes: Shapes, *, neighbours: bool = True) -> Recognition:
         Every family's opinion. A family is asked at each level of shared prefixes where one of
         its marker groups is there.
     """
+    if len(shapes) > MOST:
+        reason = f"{len(shapes)} tensors are more than any of its networks has"
+        return Recognition(tuple(Opinion(other, "no", reason) for other in families()))
     best: dict[str, Opinion] = {}
     for prefix, table in _levels(shapes):
         for asked in _asked(table):

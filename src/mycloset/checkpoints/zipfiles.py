@@ -13,10 +13,10 @@ from mycloset.checkpoints.source import DamagedError, Source
 
 STORED, DEFLATED = 0, 8
 
-ENTRIES = 500_000
+ENTRIES = 100_000
 """Members that an archive may have."""
 
-DIRECTORY = 64 << 20
+DIRECTORY = 12_000_000
 """Bytes that its directory may take."""
 
 _CLOSE = 4096

@@ -120,7 +120,11 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
             "mismatch",
             "warning",
             f"The name suggests {wanted} (“{suggested[0].word}”), but the file holds {held}.",
-            {"suggested": [hint.family for hint in suggested], "found": first.family},
+            {
+                "network": 0,
+                "suggested": [hint.family for hint in suggested],
+                "found": first.family,
+            },
         )
     step = step_of(path)
     if step is not None and first.family is not None:
@@ -133,7 +137,7 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "mismatch",
                 "warning",
                 f"It lies in a folder for {step}, but {first.title} serves {can}.",
-                {"step": step, "serves": sorted(served)},
+                {"network": 0, "step": step, "serves": sorted(served)},
             )
 
 

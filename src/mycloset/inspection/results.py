@@ -216,14 +216,30 @@ class CheckpointAnalysis:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values: the file's fields, the first network's beside them, all under `networks`."""
+        """JSON values: the file's fields, the first network's beside them, all under `networks`.
+
+        Each of those has the path and format, too, and the findings that are its own.
+        """
         own = {
             item.name: plain(getattr(self, item.name))
             for item in dataclasses.fields(self)
             if item.name != "networks"
         }
-        networks = [network.to_json() for network in self.networks]
-        first = networks[0] if networks else dict(_EMPTY)
+        told = [network.to_json() for network in self.networks]
+        first = told[0] if told else dict(_EMPTY)
+        networks = [
+            {
+                "path": own["path"],
+                "format": self.format,
+                **network,
+                "findings": [
+                    finding
+                    for finding in own["findings"]
+                    if finding["details"].get("network") == number
+                ],
+            }
+            for number, network in enumerate(told)
+        ]
         return {**first, **own, "networks": networks}
 
 

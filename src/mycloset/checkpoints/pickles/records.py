@@ -11,8 +11,8 @@ from typing import Any
 
 from mycloset.checkpoints.pickles.nodes import Call, Global, Persistent
 
-COST = 700
-"""Bytes that a tensor's nodes take."""
+COST = 2_200
+"""Bytes that a tensor takes: its nodes, the member that holds it, and its entry in the table."""
 
 _GET = rb"(?:h.|j....)"
 _PUT = rb"(r....)"

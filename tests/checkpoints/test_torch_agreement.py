@@ -26,7 +26,9 @@ from mycloset.checkpoints.source import Source
 from mycloset.checkpoints.tensors import TensorEntry
 
 torch = pytest.importorskip("torch")
+FileTensors = pytest.importorskip("mycloset.runtimes.pytorch.tensors").FileTensors
 
+UNTYPED = (torch.uint16, torch.uint32, torch.uint64)
 TYPED = sorted(STORAGE_CLASS.keys() - {"bool"})
 NAMES = st.text("abcdefgh_", min_size=3, max_size=6)
 
@@ -105,6 +107,19 @@ def _assert_same(checkpoint: Checkpoint, loaded: Any, raw: bytes, *, swapped: bo
             start = entry.storage.offset
             stored = raw[start : start + entry.storage.nbytes]
             assert stored == bytes(tensor.untyped_storage())
+    for mapped in (True, False):
+        with FileTensors(checkpoint, mapped=mapped) as tensors_:
+            made = {name: tensors_.tensor(entry) for name, entry in listed.items()}
+        for name, tensor in there.items():
+            # PyTorch leaves the types that have no storage class of their own as they lie there.
+            if not (swapped and tensor.dtype in UNTYPED):
+                assert _bits(made[name]) == _bits(tensor)
+
+
+def _bits(tensor: Any) -> tuple[Any, tuple[int, ...], bytes]:
+    """Dtype, shape and the elements' bytes in C order."""
+    flat = tensor.detach().clone(memory_format=torch.contiguous_format)
+    return tensor.dtype, tuple(tensor.shape), bytes(flat.untyped_storage())[: flat.nbytes]
 
 
 @given(thing=nests(sorted(ITEMSIZE.keys() - {"bool"})), way=st.sampled_from(["", "packed", "big"]))

@@ -3,55 +3,40 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from calls import HARMLESS, hidden_calls, plain_calls
+from changes import changes
+from corpus import (
+    ALARM,
+    CLEAN,
+    DAMAGED,
+    DANGEROUS,
+    KINDS,
+    NO_MODEL,
+    QUIET,
+    STATE,
+    SURVIVED,
+    Case,
+    payload,
+    whole,
+    zip_of,
+)
 from opcodes import call, glob, pickle, text
+from places import places
 
 import foreign_files
 from model_files import (
     Tensor,
-    Zeros,
     write_torch_legacy,
-    write_torch_tar,
     write_torch_zip,
     write_zip,
 )
-
-DANGEROUS = frozenset({"dangerous"})
-ALARM = frozenset({"dangerous", "suspicious"})
-DAMAGED = frozenset({"corrupt", "not-a-model", "suspicious", "dangerous"})
-NO_MODEL = frozenset({"not-a-model", "corrupt"})
-CLEAN = frozenset({"clean"})
-QUIET = frozenset({"clean", "not-a-model"})
-SURVIVED = frozenset({"clean", "suspicious", "corrupt", "not-a-model", "unreadable", "dangerous"})
-
-
-@dataclass(frozen=True)
-class Case:
-    """One file of the corpus.
-
-    Attributes:
-        name: unique, in words.
-        group: "calls", "containers", "damage", "lies", "exhaustion", "places" or "harmless".
-        make: writes the file into a folder, given the marker that its payload would create.
-        verdicts: those that are right.
-    """
-
-    name: str
-    group: str
-    make: Callable[[Path, Path], Path]
-    verdicts: frozenset[str]
-
-
-STATE = {f"layer{i}.weight": Tensor("float32", (4, 3)) for i in range(4)}
 
 
 def cases() -> Iterator[Case]:
@@ -61,14 +46,9 @@ def cases() -> Iterator[Case]:
     yield from _damage()
     yield from _lies()
     yield from _exhaustion()
-    yield from _places()
+    yield from places()
+    yield from changes()
     yield from _harmless()
-
-
-def zip_of(path: Path, pickled: bytes, *more: tuple[str, bytes | Zeros]) -> Path:
-    """A torch archive around any pickle."""
-    write_zip(path, [("archive/data.pkl", pickled), ("archive/version", b"3\n"), *more])
-    return path
 
 
 def _calls() -> Iterator[Case]:
@@ -100,11 +80,6 @@ def _zipped(maker: Any, name: str) -> Callable[[Path, Path], Path]:
         return zip_of(folder / "model.pth", _made(maker, name, marker))
 
     return make
-
-
-def payload(marker: Path) -> bytes:
-    """os.system('touch MARKER')."""
-    return pickle(call(glob("os", "system"), text(f"touch {marker}")))
 
 
 def _legacy_call(folder: Path, marker: Path) -> Path:
@@ -255,28 +230,6 @@ def _containers() -> Iterator[Case]:
         ("7z in a zip", nested("7z"), ALARM),
     ):
         yield Case(name, "containers", make, verdicts)
-
-
-def whole(folder: Path, kind: str) -> Path:
-    """An undamaged file of a format."""
-    path = folder / f"whole-{kind}.bin"
-    layout = [(key, tensor.dtype, tensor.shape) for key, tensor in STATE.items()]
-    if kind == "zip":
-        write_torch_zip(path, STATE)
-    elif kind == "legacy":
-        write_torch_legacy(path, STATE)
-    elif kind == "tar":
-        write_torch_tar(path, STATE)
-    elif kind == "safetensors":
-        foreign_files.write_safetensors(path, layout)
-    elif kind == "onnx":
-        foreign_files.write_onnx(path, layout)
-    else:
-        foreign_files.write_gguf(path, layout)
-    return path
-
-
-KINDS = ("zip", "legacy", "tar", "safetensors", "onnx", "gguf")
 
 
 def _damage() -> Iterator[Case]:
@@ -532,50 +485,6 @@ def _exhaustion() -> Iterator[Case]:
         yield Case(f"gguf: 2**60 {name}", "exhaustion", gguf, DAMAGED)
 
 
-def _places() -> Iterator[Case]:
-    def folder_named(folder: Path, marker: Path) -> Path:
-        path = folder / "model.pth"
-        path.mkdir()
-        return path
-
-    def pipe(folder: Path, marker: Path) -> Path:
-        path = folder / "model.pth"
-        os.mkfifo(path)
-        return path
-
-    def loop(folder: Path, marker: Path) -> Path:
-        path = folder / "model.pth"
-        path.symlink_to(path)
-        return path
-
-    def dangling(folder: Path, marker: Path) -> Path:
-        path = folder / "model.pth"
-        path.symlink_to(folder / "nothing")
-        return path
-
-    def device(folder: Path, marker: Path) -> Path:
-        path = folder / "model.pth"
-        path.symlink_to("/dev/zero")
-        return path
-
-    def linked(folder: Path, marker: Path) -> Path:
-        target = zip_of(folder / "target.pth", payload(marker))
-        path = folder / "model.pth"
-        path.symlink_to(target)
-        return path
-
-    refused = frozenset({"unreadable", "not-a-model"})
-    for name, make, verdicts in (
-        ("folder named .pth", folder_named, refused),
-        ("pipe", pipe, refused),
-        ("link to itself", loop, refused),
-        ("link to nothing", dangling, refused),
-        ("link to a device", device, refused),
-        ("link to a dangerous file", linked, DANGEROUS),
-    ):
-        yield Case(name, "places", make, verdicts)
-
-
 def _harmless() -> Iterator[Case]:
     for name, content in HARMLESS:
 
@@ -632,11 +541,3 @@ def _harmless() -> Iterator[Case]:
         return path
 
     yield Case("training state", "harmless", training, CLEAN)
-
-
-def verdict_of(kinds: set[str]) -> str:
-    """The verdict that findings of these kinds make."""
-    for kind in ("dangerous", "suspicious", "unreadable", "not-a-model", "corrupt"):
-        if kind in kinds:
-            return kind
-    return "clean"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cases import KINDS, SURVIVED, Case, cases, verdict_of, whole
+from cases import cases
+from corpus import KINDS, SURVIVED, Case, verdict_of, whole
 
 from mycloset.checkpoints.reading import read_checkpoint
 

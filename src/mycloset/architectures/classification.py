@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from mycloset.tasks.embeddings import Embedding
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pictures, RGB, 0..1; torchvision's documentation of its models."""
+
+
+def processing(variant: str, layout: str, config: Mapping[str, Any]) -> ImageNetProcessing:
+    """ImageNet's way: shorter side to 256, the middle 224 pixels, normalised."""
+    return ImageNetProcessing(space=variant)
 
 
 class ImageNetProcessing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mycloset.architectures.family import Claim, Shape, Shapes
 
@@ -19,8 +19,7 @@ MISSHAPEN_SHARE = 0.1
 """Share of tensors of other shape up to which a copy is altered rather than another network."""
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """How a claim's tensors and a table's agree; counters of batch norms are left out.
 
     Attributes:

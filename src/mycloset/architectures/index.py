@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import COUNTER
 from mycloset.architectures.family import Claim, Shape, Shapes
@@ -53,8 +53,7 @@ class Known:
         return sum(self.shapes.values())
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(NamedTuple):
     """A known network whose tensors have the very shapes of a table, under other names.
 
     Attributes:
@@ -66,8 +65,7 @@ class Twin:
     ordered: bool
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A known network that a table resembles.
 
     Attributes:
@@ -83,7 +81,11 @@ class Neighbour:
 
 def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
     """Known networks of exactly these shapes; those in the same order first."""
-    counts, sequence = summary(shapes)
+    return twins_of(*summary(shapes))
+
+
+def twins_of(counts: Mapping[str, int], sequence: str) -> tuple[Twin, ...]:
+    """The same for a table's `summary`."""
     if sum(counts.values()) < FEW:
         return ()
     found = [Twin(known, known.sequence == sequence) for known in load() if known.shapes == counts]
@@ -93,16 +95,21 @@ def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
 
 def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
     """Known networks that share the most shapes with a table, the likest first; one a variant."""
-    counts, _ = summary(shapes)
+    return neighbours_of(summary(shapes)[0], most=most)
+
+
+def neighbours_of(counts: Mapping[str, int], *, most: int = 3) -> tuple[Neighbour, ...]:
+    """The same for the counts of a table's `summary`."""
     total = sum(counts.values())
     if total == 0:
         return ()
+    shared: dict[int, int] = {}
+    for shape, number in counts.items():
+        for place, own in _places().get(shape, ()):
+            shared[place] = shared.get(place, 0) + min(number, own)
     rated = []
-    for known in load():
-        if min(total, known.count) < ALIKE * max(total, known.count):
-            continue  # Too different in number, whatever they share.
-        own = known.shapes
-        common = sum(min(number, own[shape]) for shape, number in counts.items() if shape in own)
+    for place, common in sorted(shared.items()):
+        known = load()[place]
         likeness = common / (total + known.count - common)
         if likeness >= ALIKE:
             rated.append((likeness, known))
@@ -119,12 +126,20 @@ def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
 
 def summary(shapes: Shapes) -> tuple[dict[str, int], str]:
     """How often each shape occurs, and a hash of their order."""
-    told = [
-        "x".join(map(str, shape))
-        for key, shape in shapes.items()
-        if shape and not key.endswith(COUNTER)
-    ]
+    kept = [shape for key, shape in shapes.items() if shape and not key.endswith(COUNTER)]
+    texts = {shape: "x".join(map(str, shape)) for shape in set(kept)}
+    told = [texts[shape] for shape in kept]
     return dict(Counter(told)), hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
+
+
+@cache
+def _places() -> Mapping[str, list[tuple[int, int]]]:
+    """Shape -> which known networks have it, by their place in the index, and how often."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for place, known in enumerate(load()):
+        for shape, number in known.shapes.items():
+            found.setdefault(shape, []).append((place, number))
+    return found
 
 
 @cache

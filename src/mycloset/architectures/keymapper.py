@@ -113,8 +113,13 @@ class KeyMap:
         """
         return KeyMap(
             renames=tuple((_swap(new, old), _plain(old)) for old, new in reversed(self.renames)),
-            splits=tuple(Split(m.target, m.sources, m.dim, m.sizes) for m in self.merges),
-            merges=tuple(Merge(s.targets, s.source, s.dim, s.sizes) for s in self.splits),
+            splits=tuple(
+                Split(_like(m.target, m.sources[0]), m.sources, m.dim, m.sizes) for m in self.merges
+            ),
+            merges=tuple(
+                Merge(tuple(_like(t, s.source) for t in s.targets), s.source, s.dim, s.sizes)
+                for s in self.splits
+            ),
             permutes=tuple(
                 Permute(p.key, tuple(p.dims.index(place) for place in range(len(p.dims))))
                 for p in self.permutes
@@ -398,6 +403,12 @@ def _plain(template: str) -> str:
 def _swap(new: str, old: str) -> str:
     """The right side of a rename as a left side, with the anchors of the old one."""
     return ("^" if old.startswith("^") else "") + new + ("$" if old.endswith("$") else "")
+
+
+def _like(template: str, other: str) -> str:
+    """A template whose fields are as wide as those of the same name in another."""
+    wide = {match[1] for match in _FIELD.finditer(other) if match[2]}
+    return _FIELD.sub(lambda match: f"{{{match[1]}{'*' if match[1] in wide else ''}}}", template)
 
 
 @lru_cache(4096)

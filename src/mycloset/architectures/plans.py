@@ -35,6 +35,9 @@ class NetworkPlan:
             lacks one must not use it. None of them is ever filled with made-up numbers.
         interpolated: the network's keys of position tables, which may be resized when the caller
             asks for it; each with the function (tensor, wanted shape) -> tensor.
+        backbone: where the file holds only a head: how the keys of the backbone's own file (another
+            published file, which the caller names) become this network's; None where the file
+            must be whole.
         choices: what shapes cannot tell and was chosen, by name, for `Model.info`; the caller
             overrides them by `load(..., config={name: value})`.
     """
@@ -46,6 +49,7 @@ class NetworkPlan:
     interpolated: Mapping[str, Callable[[torch.Tensor, tuple[int, ...]], torch.Tensor]] = field(
         default_factory=dict
     )
+    backbone: KeyMap | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
 
 

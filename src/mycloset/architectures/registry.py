@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
-from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
-from mycloset.architectures.layouts import NetworkLayout
+from mycloset.architectures.index import Neighbour, Twin, neighbours_of, summary, twins_of
 from mycloset.architectures.roster import read_roster
+
+if TYPE_CHECKING:
+    from mycloset.architectures.layouts import NetworkLayout
 
 Verdict = Literal["yes", "broken", "near", "no"]
 
@@ -22,12 +23,14 @@ SURE = 0.99
 RELATIVE = 0.6
 """What is left of the confidence in a copy that also has tensors of nobody."""
 
+MOST = 20_000
+"""Tensors above which no family is asked: the largest known network has a tenth of them."""
+
 _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
 
 
-@dataclass(frozen=True)
-class Opinion:
+class Opinion(NamedTuple):
     """What one family says of a table.
 
     Attributes:
@@ -55,8 +58,7 @@ class Opinion:
         return self.comparison.share if self.comparison is not None else 0.0
 
 
-@dataclass(frozen=True)
-class Recognition:
+class Recognition(NamedTuple):
     """What a table was found to be.
 
     Attributes:
@@ -103,16 +105,20 @@ def family(name: str) -> Family | None:
     return _by_name().get(name)
 
 
-def recognise(shapes: Shapes) -> Recognition:
+def recognise(shapes: Shapes, *, neighbours: bool = True) -> Recognition:
     """Which network a table of tensors is.
 
     Args:
         shapes: shape by key, in the file's order; prefixes that all keys share may still be on.
+        neighbours: whether to look for networks that are alike, where nobody knows the table.
 
     Returns:
         Every family's opinion. A family is asked at each level of shared prefixes where one of
         its marker groups is there.
     """
+    if len(shapes) > MOST:
+        reason = f"{len(shapes)} tensors are more than any of its networks has"
+        return Recognition(tuple(Opinion(other, "no", reason) for other in families()))
     best: dict[str, Opinion] = {}
     for prefix, table in _levels(shapes):
         for asked in _asked(table):
@@ -123,17 +129,14 @@ def recognise(shapes: Shapes) -> Recognition:
         if any(opinion.verdict == "yes" for opinion in best.values()):
             break
     told = sorted(best.values(), key=_order, reverse=True)
-    told.extend(
-        Opinion(other, "no", _lacking(other, shapes))
-        for other in families()
-        if other.name not in best
-    )
+    told.extend(_refusals(shapes, best))
     if told and told[0].verdict == "yes":
         return Recognition(tuple(told))
-    twins = find_twins(shapes)
-    if twins or (told and told[0].verdict == "broken"):
+    counts, sequence = summary(shapes)
+    twins = twins_of(counts, sequence)
+    if twins or not neighbours or (told and told[0].verdict == "broken"):
         return Recognition(tuple(told), twins)
-    return Recognition(tuple(told), (), find_neighbours(shapes))
+    return Recognition(tuple(told), (), neighbours_of(counts))
 
 
 def recognise_graph(
@@ -190,6 +193,18 @@ def _markers() -> Mapping[str, list[tuple[tuple[str, ...], Family]]]:
 
 
 @cache
+def _strangers() -> tuple[Mapping[str, set[str]], tuple[tuple[Family, Opinion], ...]]:
+    """Marker key -> the families that have it; and what each says where none of its own is."""
+    whose: dict[str, set[str]] = {}
+    for owner in families():
+        for group in owner.markers:
+            for key in group:
+                whose.setdefault(key, set()).add(owner.name)
+    said = ((owner, Opinion(owner, "no", _lacking(owner, {}))) for owner in families())
+    return whose, tuple(said)
+
+
+@cache
 def _by_name() -> Mapping[str, Family]:
     return {item.name: item for item in families()}
 
@@ -232,6 +247,17 @@ def _ask(asked: Family, table: Shapes, prefix: str) -> Opinion:
 def _order(opinion: Opinion) -> tuple[float, ...]:
     fitting = opinion.comparison.matched if opinion.comparison is not None else 0
     return _RANK[opinion.verdict], opinion.share, opinion.confidence, fitting
+
+
+def _refusals(shapes: Shapes, asked: Mapping[str, Opinion]) -> Iterator[Opinion]:
+    """The "no" of every family that was not asked. Most have none of their marker keys there:
+    theirs is always the same."""
+    whose, strangers = _strangers()
+    met = {name for key in whose.keys() & shapes.keys() for name in whose[key]}
+    for owner, opinion in strangers:
+        if owner.name in asked:
+            continue
+        yield Opinion(owner, "no", _lacking(owner, shapes)) if owner.name in met else opinion
 
 
 def _lacking(asked: Family, shapes: Shapes) -> str:

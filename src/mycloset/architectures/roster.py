@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import importlib
 import json
-import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes
-from mycloset.architectures.layouts import NetworkLayout, TensorSpec
+
+if TYPE_CHECKING:
+    from mycloset.architectures.layouts import NetworkLayout, TensorSpec
 
 PACKAGE = "mycloset.architectures"
 
@@ -37,7 +38,7 @@ def build_roster(found: Iterable[Family]) -> list[dict[str, Any]]:
             "task": family.task,
             "steps": list(family.steps),
             "markers": [list(group) for group in family.markers],
-            "published": [asdict(file) for file in family.published],
+            "published": [file._asdict() for file in family.published],
             "licence": family.licence,
             "source": family.source,
             "graphs": json.loads(json.dumps([asdict(graph) for graph in family.graphs])),
@@ -53,6 +54,8 @@ def discover() -> tuple[Family, ...]:
     Raises:
         ValueError: a family does not go by its folder's name.
     """
+    import pkgutil  # Here and below: what reading the roster does without.
+
     found = []
     package = importlib.import_module(PACKAGE)
     for module in pkgutil.iter_modules(package.__path__):
@@ -102,9 +105,13 @@ def _own(name: str) -> Family:
 
 
 def _graph(entry: dict[str, Any]) -> NetworkLayout:
+    from mycloset.architectures.layouts import NetworkLayout
+
     outputs = tuple(_spec(spec) for spec in entry["outputs"])
     return NetworkLayout(entry["name"], _spec(entry["input"]), outputs)
 
 
 def _spec(entry: dict[str, Any]) -> TensorSpec:
+    from mycloset.architectures.layouts import TensorSpec
+
     return TensorSpec(entry["role"], entry["name"], tuple(entry["shape"]))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mycloset.checkpoints.averages import separated
 from mycloset.checkpoints.bounded_json import load_json
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.sniffing import formats_of, starts_as_zip
@@ -103,6 +104,8 @@ def _read(source: Source) -> Checkpoint:
     if source.changed:
         text = f"{source.path.name} was changed while it was read."
         found = replace(found, findings=(*found.findings, Finding("corrupt", "error", text)))
+    if found.groups:
+        found = replace(found, groups=separated(found.groups))
     return _beside(found)
 
 
@@ -174,7 +177,9 @@ def read_config(path: Path) -> tuple[dict[str, Any], tuple[Finding, ...]]:
     try:
         with Source(path) as source:
             settings = load_json(source, 0, source.size, "text", CONFIG_LIMIT)
-    except (DamagedError, UnreadableError) as error:
+    except UnreadableError as error:
+        return {}, (Finding("unreadable", "warning", error.message),)
+    except DamagedError as error:
         return {}, (Finding("corrupt", "warning", error.message),)
     except OSError as error:
         text = f"{path} could not be read: {error.strerror or error}."

@@ -151,32 +151,37 @@ class TensorTable(Mapping[str, TensorEntry]):
     def dtypes(self) -> dict[str, int]:
         """Number of elements by dtype, the most frequent first."""
         counts: dict[str, int] = {}
-        for entry in self._entries.values():
-            counts[entry.dtype] = counts.get(entry.dtype, 0) + entry.elements
+        for _, dtype, shape, *_ in self._entries.values():
+            counts[dtype] = counts.get(dtype, 0) + prod(shape)
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
     @cached_property
     def digest(self) -> str:
         """Hash of keys, dtypes and shapes, whatever their order: equal for two files that hold
         tensors of the same names and kinds."""
-        lines = sorted(f"{e.key}\0{e.dtype}\0{e.shape}" for e in self._entries.values())
+        texts = {shape: f"{shape}" for shape in set(self.shapes.values())}
+        lines = sorted(f"{e[0]}\0{e[1]}\0{texts[e[2]]}" for e in self._entries.values())
         return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def below(self, prefix: str) -> TensorTable:
         """The tensors whose keys begin with `prefix`, which is taken off."""
         cut = len(prefix)
         return TensorTable(
-            entry._replace(key=entry.key[cut:])
-            for entry in self._entries.values()
-            if entry.key.startswith(prefix)
+            TensorEntry(key[cut:], *entry[1:])
+            for key, entry in self._entries.items()
+            if key.startswith(prefix)
         )
 
     @cached_property
     def _distinct(self) -> list[tuple[TensorEntry, int]]:
         """Each tensor with its number of elements; of those at the very same place, the first."""
+        # Mostly every tensor has a storage to itself.
+        entries = self._entries.values()
+        if len({entry[3][0] for entry in entries}) == len(entries):
+            return [(entry, prod(entry[2])) for entry in entries]
         seen = set()
         found = []
-        for entry in self._entries.values():
+        for entry in entries:
             storage, shape = entry.storage, entry.shape
             place = (storage.file, storage.name, storage.offset, entry.offset, shape)
             if place not in seen:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from mycloset.checkpoints.contents import Finding
 from mycloset.errors import InputError
 from mycloset.inspection.analysis import CheckpointAnalyzer
-from mycloset.inspection.folders import FolderAnalysis, relations
 from mycloset.inspection.results import CheckpointAnalysis
 
 if TYPE_CHECKING:
+    from mycloset.inspection.folders import FolderAnalysis
     from mycloset.inspection.report.summary import Summary
 
 OnAnalysis = Callable[[int, int, CheckpointAnalysis], None]
@@ -77,7 +77,11 @@ def analyse_paths(
             folders.append(analyzer.analyze_folder(path, on_analysis))
             analyses.extend(folders[-1].analyses)
     alone = len(paths) == 1
-    findings = folders[0].findings if alone and folders else tuple(relations(analyses))
+    findings: tuple[Finding, ...] = folders[0].findings if alone and folders else ()
+    if len(paths) > 1:
+        from mycloset.inspection.folders import relations
+
+        findings = tuple(relations(analyses))
     return Batch(
         analyses=tuple(analyses),
         named=tuple(named),

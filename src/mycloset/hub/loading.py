@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ from mycloset.inspection.results import Network
 
 if TYPE_CHECKING:
     import torch
+
+    from mycloset.runtimes.pytorch.tensors import FileTensors
 
 PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
 
@@ -39,6 +42,7 @@ def load(
     precision: str = "float32",
     allow_missing: bool | Collection[str] = False,
     interpolate: bool = False,
+    backbone: str | os.PathLike[str] | None = None,
     mapped: bool = True,
 ) -> Model:
     """Load the network that a file holds, whatever the file is called.
@@ -56,6 +60,7 @@ def load(
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
+        backbone: the file of the backbone, where `path` holds a head alone (LPIPS' linear heads).
         mapped: False reads the tensors instead of mapping the file (network disks).
 
     Raises:
@@ -70,33 +75,57 @@ def load(
     where = _device(device)
     checkpoint = read_checkpoint(Path(path))
     found = _choose(checkpoint, family, part, role)
-    return _assembled(
-        checkpoint, found, config or {}, where, dtype, allow_missing, interpolate, mapped
-    )
+    with ExitStack() as stack:
+        opened = stack.enter_context(_opened(checkpoint, mapped))
+        beside = None
+        if backbone is not None:
+            trunk = read_checkpoint(Path(backbone))
+            table = _table(_choose(trunk, None, None, None))
+            beside = table, stack.enter_context(_opened(trunk, mapped))
+        return _assembled(
+            found,
+            opened,
+            config or {},
+            where,
+            dtype,
+            path=checkpoint.path,
+            allow_missing=allow_missing,
+            interpolate=interpolate,
+            backbone=beside,
+        )
+
+
+def _opened(checkpoint: Checkpoint, mapped: bool) -> FileTensors:
+    from mycloset.runtimes.pytorch.tensors import FileTensors
+
+    return FileTensors(checkpoint, mapped=mapped)
 
 
 def _assembled(
-    checkpoint: Checkpoint,
     found: _Found,
+    tensors: FileTensors,
     overrides: Mapping[str, Any],
     device: torch.device,
     dtype: torch.dtype | None,
+    *,
+    path: Path,
     allow_missing: bool | Collection[str],
     interpolate: bool,
-    mapped: bool,
+    backbone: tuple[TensorTable, FileTensors] | None,
 ) -> Model:
     import torch
 
     from mycloset.runtimes.pytorch.building import build
     from mycloset.runtimes.pytorch.session import TorchSession
-    from mycloset.runtimes.pytorch.tensors import FileTensors
 
     network = found.network
-    name = checkpoint.path.name
+    name = path.name
     assert network.family is not None
     variant, layout = network.variant or "", network.layout or ""
     config = {**network.config, **overrides}
-    plan = _plan(network.family, variant, layout, config)
+    # What tensors cannot tell (an input's size), a file's name may.
+    named = {**config, "file": name}
+    plan = _plan(network.family, variant, layout, named)
     unknown = set(overrides) - set(network.config) - set(plan.choices)
     if unknown:
         known = sorted({*network.config, *plan.choices})
@@ -104,20 +133,19 @@ def _assembled(
             f"config: {name} has no {', '.join(map(repr, sorted(unknown)))}.",
             hint=f"{network.title} has {', '.join(known)}.",
         )
-    table = _table(found)
-    with FileTensors(checkpoint, mapped=mapped) as tensors:
-        built = build(
-            plan,
-            table,
-            tensors,
-            name=name,
-            dtype=dtype,
-            device=device,
-            allow_missing=allow_missing,
-            interpolate=interpolate,
-        )
+    built = build(
+        plan,
+        _table(found),
+        tensors,
+        name=name,
+        dtype=dtype,
+        device=device,
+        allow_missing=allow_missing,
+        interpolate=interpolate,
+        backbone=backbone,
+    )
     info = ModelInfo(
-        path=checkpoint.path,
+        path=path,
         family=network.family,
         variant=variant,
         title=network.title,
@@ -138,7 +166,7 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    processing = processing_of(network.family, variant, layout, {**plan.choices, **config})
+    processing = processing_of(network.family, variant, layout, {**plan.choices, **named})
     session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
     return Model(built.network, session, processing, info)
 
@@ -205,7 +233,8 @@ def _nothing(
     if not every:
         told = [f.message for f in checkpoint.findings if f.severity == "error"]
         reason = told[0] if told else f"it holds no weights (its format is {checkpoint.format})."
-        return ModelFileError(f"{name}: {reason}", hint=f"`mycloset inspect {name}` says more.")
+        start = "" if name in reason else f"{name}: "
+        return ModelFileError(f"{start}{reason}", hint=f"`mycloset inspect {name}` says more.")
     if not asked:
         held = "; ".join(sorted({found.network.title for found in every}))
         return ModelFileError(f"{name} holds no such network; it holds {held}.")

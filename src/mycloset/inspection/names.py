@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from mycloset.architectures.registry import families, family
 from mycloset.architectures.steps import TRY_ON_STEPS
@@ -49,8 +48,7 @@ _FOLDERS = 3
 """How many folders above the file are looked at for a step's name."""
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(NamedTuple):
     """What a name suggests.
 
     Attributes:
@@ -68,8 +66,11 @@ def hints(path: Path) -> tuple[Hint, ...]:
     """The families that a file's name suggests, or its folder where the name is a generic one."""
     stem = _stem(path.name)
     published: dict[str, set[str]] = {}
-    for folders, pattern, name, variant in _published():
-        if fnmatchcase(stem, pattern) and _lies_in(path, folders):
+    plain, patterns = _published()
+    # In the order of the families, whether named in full or by a pattern.
+    named = [*plain.get(stem, ()), *(file for file in patterns if _fits(stem, file[1]))]
+    for _, _, folders, name, variant in sorted(named):
+        if _lies_in(path, folders):
             published.setdefault(name, set()).add(variant)
     if published:
         return tuple(
@@ -119,7 +120,11 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
             "mismatch",
             "warning",
             f"The name suggests {wanted} (“{suggested[0].word}”), but the file holds {held}.",
-            {"suggested": [hint.family for hint in suggested], "found": first.family},
+            {
+                "network": 0,
+                "suggested": [hint.family for hint in suggested],
+                "found": first.family,
+            },
         )
     step = step_of(path)
     if step is not None and first.family is not None:
@@ -132,7 +137,7 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "mismatch",
                 "warning",
                 f"It lies in a folder for {step}, but {first.title} serves {can}.",
-                {"step": step, "serves": sorted(served)},
+                {"network": 0, "step": step, "serves": sorted(served)},
             )
 
 
@@ -168,13 +173,37 @@ def _holds(word: str, alias: str) -> bool:
     return f"_{alias}_" in f"_{word}_" or (len(alias) > 4 and alias in word)
 
 
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name is of a pattern in which `*` stands for anything; compiling hundreds of
+    regular expressions for one name would take longer than the rest of an analysis."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return name == pattern
+    last = middle.pop()
+    place, end = len(first), len(name) - len(last)
+    if place > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:
+        place = name.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
+
+
+_File = tuple[int, str, tuple[str, ...], str, str]
+
+
 @cache
-def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
-    """Folders, pattern of the stem, family and variant of every file with a telling name.
+def _published() -> tuple[Mapping[str, list[_File]], list[_File]]:
+    """Number, stem, folders, family and variant of every file with a telling name: those named in
+    full by their stem, and those whose stem is a pattern.
 
     Folders are told only where the name itself says nothing ("…/vae/model.safetensors").
     """
-    found = []
+    plain: dict[str, list[_File]] = {}
+    patterns: list[_File] = []
+    number = 0
     for owner in families():
         for file in owner.published:
             *folders, name = file.file.lower().split("/")
@@ -184,15 +213,17 @@ def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
                     continue
             else:
                 folders = []
-            found.append((tuple(folders), stem, owner.name, file.variant))
-    return tuple(found)
+            number += 1
+            found = (number, stem, tuple(folders), owner.name, file.variant)
+            (patterns if "*" in stem else plain.setdefault(stem, [])).append(found)
+    return plain, patterns
 
 
 def _lies_in(path: Path, folders: tuple[str, ...]) -> bool:
     if not folders:
         return True
     above = [part.lower() for part in path.parts[-len(folders) - 1 : -1]]
-    return len(above) == len(folders) and all(map(fnmatchcase, above, folders))
+    return len(above) == len(folders) and all(map(_fits, above, folders))
 
 
 @cache
@@ -200,6 +231,6 @@ def _aliases() -> Mapping[str, tuple[str, ...]]:
     """Alias -> families that go by it."""
     found: dict[str, list[str]] = {}
     for owner in families():
-        for alias in {owner.name, *owner.aliases}:
+        for alias in dict.fromkeys((owner.name, *owner.aliases)):
             found.setdefault(_word(alias.lower()), []).append(owner.name)
     return {alias: tuple(names) for alias, names in found.items()}

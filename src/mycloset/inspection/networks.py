@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from mycloset.architectures.comparison import Comparison
 from mycloset.architectures.family import Family
@@ -20,6 +21,7 @@ from mycloset.architectures.registry import (
 )
 from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.tensors import FLOATING, RUNNING, TensorTable
+from mycloset.inspection.adapters import Adapted, adapted
 from mycloset.inspection.results import Candidate, Neighbour, Network, Verdict
 from mycloset.inspection.structure import describe
 
@@ -31,6 +33,11 @@ RENAMED = 0.8
 _LEAST = 2
 """Tensors that a component has at least to be looked at by itself."""
 _MOST_COMPONENTS = 24
+_COUNTERS = 8
+"""Single numbers beside the components (`step`, `decay`) that make no network of their own."""
+_TRUNK = 0.9
+"""Share of tensors and of parameters from which a component stands for the whole."""
+_AVERAGE = re.compile(r"(?:^|[._])ema(?:[._]|$)", re.I)
 _WELL_KNOWN = 0.7
 """Share of a network that is there above which its broken copy is not split further."""
 
@@ -41,25 +48,84 @@ def networks_of(group: TensorGroup) -> tuple[Network, ...]:
     The first stands for the whole. Where it is made of networks that are known by themselves
     (its claim says so), or is unknown as a whole, the components that are recognised follow,
     each with its prefix. Where every component is recognised and the whole is not, only they
-    are given, the largest first.
+    are given, the largest first. An adapter that is not merged is listed behind its network.
     """
     table = group.table
+    if (parts := adapted(table)) is not None:
+        return _of_adapted(group, parts)
+    return _of_table(group, table)
+
+
+def _of_adapted(group: TensorGroup, parts: Adapted) -> tuple[Network, ...]:
+    rank = f" of rank {parts.ranks[0]}" if parts.ranks else ""
+    what = f"adapter (LoRA{rank})" if parts.ranks else "adapter"
+    recognition = recognise(parts.adapter.shapes)
+    own = _network(group, parts.adapter, "", recognition)
+    if own.verdict == "unknown":
+        own = replace(own, title=f"{what} for a network that is not named in it")
+    if not len(parts.base):
+        return (own,)
+    first, *more = _of_table(group, parts.base)
+    told = f"with {len(parts.adapter)} tensors of an {what} beside its own, not merged"
+    if own.verdict == "unknown":
+        own = replace(own, title=f"{what} for the {first.title}")
+    # Its keys are not those of the file, so that it is no copy of the network without adapters.
+    first = replace(first, evidence=(*first.evidence, told), digest=group.table.digest)
+    return (first, own, *more)
+
+
+def _of_table(group: TensorGroup, table: TensorTable) -> tuple[Network, ...]:
     recognition = recognise(table.shapes)
     whole = _network(group, table, "", recognition)
     best = recognition.best
     if best is not None and best.verdict == "yes":
         claimed = best.claim.parts if best.claim is not None else ()
-        parts = [(best.prefix + part, table.below(best.prefix + part)) for part in claimed]
-        return (whole, *_recognised(group, parts))
+        return (whole, *_recognised(group, [best.prefix + part for part in claimed]))
     if recognition.twins or (best is not None and best.share >= _WELL_KNOWN):
         return (whole,)
     found = list(_recognised(group, _components(table)))
-    if found and sum(part.tensors for part in found) == len(table):
-        return tuple(sorted(found, key=lambda part: -part.parameters))
+    if found and _covered(table, found):
+        return tuple(sorted(found, key=lambda part: (part.role != "ema", -part.parameters)))
+    if len(found) == 1 and best is None and _carries(table, found[0]):
+        return (_with_heads(table, found[0]),)
     if found and best is None:
         inside = ", ".join(f"{part.title} in `{part.prefix}`" for part in found[:2])
         whole = replace(whole, title=f"{whole.title} with {inside}")
     return (whole, *found)
+
+
+def _carries(table: TensorTable, part: Network) -> bool:
+    """Whether a component is all of a network but for small heads beside it."""
+    return (
+        part.verdict == "recognised"
+        and part.tensors >= _TRUNK * len(table)
+        and part.parameters >= _TRUNK * table.parameters
+    )
+
+
+def _with_heads(table: TensorTable, trunk: Network) -> Network:
+    """The component, with what lies beside it as further heads."""
+    heads = tuple(key for key in table if not key.startswith(trunk.prefix))
+    return replace(
+        trunk,
+        confidence=round(trunk.confidence * _TRUNK, 3),
+        tensors=len(table),
+        parameters=table.parameters - (table.below(trunk.prefix).parameters - trunk.parameters),
+        bytes=table.nbytes,
+        unused=(*trunk.unused, *heads),
+        digest=table.digest,
+    )
+
+
+def _covered(table: TensorTable, parts: list[Network]) -> bool:
+    """Whether nothing but counters lies outside the parts."""
+    rest = len(table) - sum(part.tensors for part in parts)
+    if rest == 0:
+        return True
+    starts = tuple(part.prefix for part in parts)
+    return rest <= _COUNTERS and rest == sum(
+        entry.elements == 1 and not key.startswith(starts) for key, entry in table.items()
+    )
 
 
 def network_of_graph(checkpoint: Checkpoint) -> Network | None:
@@ -121,18 +187,21 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"
 
 
-def _recognised(
-    group: TensorGroup, parts: Iterator[tuple[str, TensorTable]] | list[tuple[str, TensorTable]]
-) -> Iterator[Network]:
-    for prefix, table in parts:
-        if len(table) >= _LEAST:
-            found = recognise(table.shapes)
+def _recognised(group: TensorGroup, prefixes: Iterable[str]) -> Iterator[Network]:
+    for prefix in prefixes:
+        cut = len(prefix)
+        shapes = {
+            key[cut:]: shape for key, shape in group.table.shapes.items() if key.startswith(prefix)
+        }
+        if len(shapes) >= _LEAST:
+            found = recognise(shapes, neighbours=False)
             if found.best is not None or found.twins:
-                yield _network(group, table, prefix, found)
+                network = _network(group, group.table.below(prefix), prefix, found)
+                yield replace(network, role="ema") if _AVERAGE.search(prefix) else network
 
 
-def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
-    """The table split at the first component that its keys do not share."""
+def _components(table: TensorTable) -> Iterator[str]:
+    """The prefixes at which the table splits: the first component that its keys do not share."""
     prefix = ""
     while True:
         cut = len(prefix)
@@ -145,12 +214,10 @@ def _components(table: TensorTable) -> Iterator[tuple[str, TensorTable]]:
         prefix = start
     if len(heads) <= _MOST_COMPONENTS:
         for head in heads:
-            start = f"{prefix}{head}."
-            yield start, table.below(start)
+            yield f"{prefix}{head}."
 
 
-@dataclass(frozen=True)
-class _Identity:
+class _Identity(NamedTuple):
     """Which network it is: the part of a Network that recognition gives."""
 
     title: str
@@ -158,7 +225,7 @@ class _Identity:
     family: str | None = None
     variant: str | None = None
     layout: str | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
     task: str | None = None
     steps: tuple[str, ...] = ()
     confidence: float = 0.0
@@ -169,7 +236,7 @@ class _Identity:
     input_channels: int | None = None
     output_channels: int | None = None
     prefix: str = ""
-    comparison: Comparison = field(default_factory=lambda: Comparison(0))
+    comparison: Comparison = Comparison(0)
     buffers: frozenset[str] = frozenset()
 
 
@@ -204,7 +271,7 @@ def _assembled(
         title=title,
         verdict=identity.verdict,
         layout=identity.layout,
-        config=identity.config,
+        config=identity.config or {},
         task=identity.task,
         steps=identity.steps,
         confidence=identity.confidence,

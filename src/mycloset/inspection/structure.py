@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 
 from mycloset.inspection.results import Structure
 
@@ -44,11 +45,11 @@ def describe(shapes: Mapping[str, Shape]) -> Structure:
     for key, shape in shapes.items():
         dims = len(shape)
         if dims >= 2:
-            size = 1
-            for length in shape:
-                size *= length
+            size = prod(shape)
             if largest is None or size > largest[0]:
                 largest = (size, key, shape)
+        elif "weight" not in key:
+            continue
         if not key.endswith("weight"):
             if key.endswith("relative_position_bias_table") and dims == 2:
                 heads = heads or shape[1]
@@ -102,10 +103,10 @@ def describe(shapes: Mapping[str, Shape]) -> Structure:
 def _blocks(shapes: Mapping[str, Shape]) -> tuple[tuple[str, int], ...]:
     """The numbered modules with the most members, outermost number first."""
     highest: dict[str, int] = {}
-    for key in shapes:
-        found = _NUMBER.search(key)
+    for module in dict.fromkeys(key[: key.rfind(".") + 1] for key in shapes):
+        found = _NUMBER.search(module)
         if found is not None:
-            start = key[: found.start()]
+            start = module[: found.start()]
             number = int(found[1]) if len(found[1]) < 7 else 0
             if number >= highest.get(start, -1):
                 highest[start] = number

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
@@ -21,6 +23,7 @@ from mycloset.tasks.canvas import (
     text_size,
     unit,
 )
+from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
 from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing
@@ -34,7 +37,7 @@ OUTLINE: Color = (230, 40, 110)
 
 LEAST_SURE = 0.05
 HEAD = ("nose", "eye", "ear", "mouth")
-FINE = (*HEAD, "pinky", "index", "thumb")
+FINE = (*HEAD, "pinky", "index", "thumb", "middle", "ring", "hand", "face", "toe", "heel")
 
 
 def draw_pose(picture: RGB, pose: Pose) -> RGB:
@@ -43,9 +46,27 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
     The person's left is orange, the right blue, what joins them green; a joint or limb is as
     opaque as it is sure, and one that is less sure than 0.05 is left out.
     """
+    return draw_poses(picture, (pose,))
+
+
+def draw_poses(picture: RGB, poses: Sequence[Pose]) -> RGB:
+    """Several people's skeletons; see `draw_pose`. Lines are as thick as the person is large."""
     height, width = picture.shape[:2]
     scale = unit(height, width)
     drawn = fade(picture, 0.35)
+    for pose in poses:
+        _skeleton(drawn, pose, scale)
+    return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
+
+
+def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
+    """One person's skeleton, painted into `drawn`."""
+    seen = pose.points[pose.confidence >= LEAST_SURE]
+    if not len(seen):
+        return
+    # A person who fills little of the picture gets thinner lines.
+    tall = float((seen.max(axis=0) - seen.min(axis=0)).max()) / max(drawn.shape[:2])
+    scale *= min(1.0, max(0.3, 1.6 * tall))
     for first, second in pose.skeleton.limbs:
         sure = min(pose.sure(first), pose.sure(second))
         if sure >= LEAST_SURE:
@@ -58,7 +79,6 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
             radius = (3.5 if fine else 7.0) * scale
             point = pose.point(joint)
             _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
-    return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
 
 
 def draw_parsing(picture: RGB, parsing: HumanParsing) -> RGB:
@@ -105,6 +125,14 @@ def draw_embedding(picture: RGB, embedding: Embedding) -> RGB:
     line = 255 + (paint - 255) * np.abs(share)[:, None]
     row = np.broadcast_to(line[None], (strip, width, 3)).round().astype(np.uint8)
     return np.concatenate([picture, row], axis=0)
+
+
+def draw_distance(picture: RGB, distance: Distance) -> RGB:
+    """The faded picture, red where the other one differs most from it."""
+    places = distance.places
+    most = float(places.max())
+    share = np.clip(places / most, 0.0, 1.0) if most > 0 else np.zeros_like(places)
+    return blend(fade(picture, 0.4), OUTLINE, 0.85 * share)
 
 
 def draw_mask(picture: RGB, mask: Mask) -> RGB:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mycloset.images import RGB
 
 Color = tuple[int, int, int]
 
@@ -68,3 +72,109 @@ class HumanParsing:
         numbers = [self.table.index(label) for label in labels]
         found: NDArray[np.bool_] = np.isin(self.labels, numbers)
         return found
+
+    def having(self, labels: Iterable[str]) -> NDArray[np.bool_]:
+        """(H, W) bool: the pixels of those of these labels that the table has."""
+        return self.where(*(label for label in labels if label in self.table.labels))
+
+    def clothing(self, category: str | None = None) -> NDArray[np.bool_]:
+        """(H, W) bool: what is worn, without skin, hair, shoes and things carried.
+
+        Args:
+            category: "upper", "lower" or "dress"; None for all of them.
+
+        Raises:
+            KeyError: no such category.
+        """
+        wanted = CLOTHING.values() if category is None else (CLOTHING[category],)
+        return self.having(label for labels in wanted for label in labels)
+
+    @property
+    def body_parts(self) -> dict[str, NDArray[np.bool_]]:
+        """(H, W) bool by part of the body, of the parts that the table tells."""
+        found = {}
+        for part, labels in BODY_PARTS.items():
+            if any(label in self.table.labels for label in labels):
+                found[part] = self.having(labels)
+        return found
+
+    def to_table(self, table: LabelTable) -> HumanParsing:
+        """The same classes by another table's numbers.
+
+        A label that the table lacks becomes the one that comes nearest to it (`TO_ATR`), or
+        background. Limbs whose side is not told are split at the middle of the person, the
+        person's left lying on the picture's right.
+        """
+        from mycloset.tasks.label_tables import TO_ATR
+
+        if table == self.table:
+            return self
+        numbers = np.zeros(len(self.table.labels), np.uint8)
+        sideless = []
+        for number, label in enumerate(self.table.labels):
+            near = label if label in table.labels else TO_ATR.get(label, "background")
+            numbers[number] = table.labels.index(near) if near in table.labels else 0
+            if near != label and near.startswith("left-"):
+                sideless.append(number)
+        labels = numbers[self.labels]
+        columns = np.nonzero((self.labels > 0).any(axis=0))[0]
+        if sideless and columns.size:
+            middle = (int(columns[0]) + int(columns[-1])) / 2
+            aside = np.arange(labels.shape[1]) < middle
+            limbs = np.isin(self.labels, sideless) & aside[None]
+            for part in ("arm", "leg"):
+                if f"left-{part}" in table.labels:
+                    left, right = table.index(f"left-{part}"), table.index(f"right-{part}")
+                    labels[limbs & (labels == left)] = right
+        return HumanParsing(labels, table, self.confidence)
+
+    def draw(self, picture: RGB) -> RGB:
+        """The classes in colours on the picture, with a legend beside it."""
+        from mycloset.tasks.drawing import draw_parsing
+
+        return draw_parsing(picture, self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: size, the table, and each class's share and box; the map itself is not."""
+        classes = []
+        for number in np.unique(self.labels):
+            rows, columns = np.nonzero(self.labels == number)
+            box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+            classes.append(
+                {
+                    "class": int(number),
+                    "label": self.table.labels[number],
+                    "share": rows.size / self.labels.size,
+                    "box": [int(value) for value in box],
+                }
+            )
+        return {
+            "height": self.labels.shape[0],
+            "width": self.labels.shape[1],
+            "table": self.table.name,
+            "labels": list(self.table.labels),
+            "confidence": self.confidence,
+            "classes": classes,
+        }
+
+
+CLOTHING = {
+    "upper": ("upper-clothes", "coat", "upper", "scarf"),
+    "lower": ("pants", "skirt", "lower", "belt"),
+    "dress": ("dress", "jumpsuits", "full-body"),
+}
+"""Category -> labels of what is worn there, of all tables."""
+
+BODY_PARTS = {
+    "head": ("face", "head"),
+    "hair": ("hair",),
+    "neck": ("neck",),
+    "torso": ("torso",),
+    "left-arm": ("left-arm",),
+    "right-arm": ("right-arm",),
+    "arms": ("left-arm", "right-arm", "upper-arms", "lower-arms"),
+    "left-leg": ("left-leg",),
+    "right-leg": ("right-leg",),
+    "legs": ("left-leg", "right-leg", "upper-legs", "lower-legs"),
+}
+"""Part of the body -> labels of its bare skin (or hair), of all tables."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mycloset.images import RGB
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,73 @@ OPENPOSE_18 = Skeleton(
 """Order as in OpenPose's COCO body model."""
 
 
+_FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+
+
+def _hand(lead: str = "") -> tuple[str, ...]:
+    """The wrist, then each finger's joints from the palm out."""
+    joints = (f"{finger}_{number}" for finger in _FINGERS for number in range(1, 5))
+    return tuple(lead + joint for joint in ("wrist", *joints))
+
+
+def _fingers(lead: str = "", wrist: str = "wrist") -> tuple[tuple[str, str], ...]:
+    """The limbs of a hand."""
+    limbs = []
+    for finger in _FINGERS:
+        row = [wrist, *(f"{lead}{finger}_{number}" for number in range(1, 5))]
+        limbs += list(pairwise(row))
+    return tuple(limbs)
+
+
+OPENPOSE_HAND_21 = Skeleton("OpenPose-hand-21", _hand(), _fingers())
+"""Order as in OpenPose's hand model."""
+
+MPII_16 = Skeleton(
+    "MPII-16",
+    (
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis",
+        "thorax", "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder",
+        "left_shoulder", "left_elbow", "left_wrist",
+    ),
+    (
+        ("right_ankle", "right_knee"), ("right_knee", "right_hip"), ("right_hip", "pelvis"),
+        ("left_hip", "pelvis"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+        ("pelvis", "thorax"), ("thorax", "upper_neck"), ("upper_neck", "head_top"),
+        ("thorax", "right_shoulder"), ("right_shoulder", "right_elbow"),
+        ("right_elbow", "right_wrist"), ("thorax", "left_shoulder"),
+        ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ),
+)  # fmt: skip
+"""Order as in the MPII human pose data set."""
+
+_FEET = tuple(
+    f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")
+)
+
+COCO_WHOLEBODY_133 = Skeleton(
+    "COCO-WholeBody-133",
+    (
+        *COCO_17.joints,
+        *_FEET,
+        *(f"face_{number}" for number in range(68)),
+        *(f"left_hand_{joint}" for joint in _hand()),
+        *(f"right_hand_{joint}" for joint in _hand()),
+    ),
+    (
+        *COCO_17.limbs,
+        *((f"{foot.split('_')[0]}_ankle", foot) for foot in _FEET),
+        *_fingers("left_hand_", "left_hand_wrist"),
+        *_fingers("right_hand_", "right_hand_wrist"),
+    ),
+)
+"""Order as in the COCO-WholeBody annotations: body, feet, face, left hand, right hand."""
+
+
+def numbered_skeleton(count: int) -> Skeleton:
+    """Joints whose meaning is not known."""
+    return Skeleton(f"{count} joints", tuple(f"joint_{number}" for number in range(count)), ())
+
+
 @dataclass(frozen=True)
 class Pose:
     """Joints of one person.
@@ -124,6 +196,54 @@ class Pose:
     def sure(self, joint: str) -> float:
         """Confidence of a joint by name, 0..1."""
         return float(self.confidence[self.skeleton.index(joint)])
+
+    def draw(self, picture: RGB) -> RGB:
+        """The skeleton on the faded picture."""
+        from mycloset.tasks.drawing import draw_pose
+
+        return draw_pose(picture, self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: the skeleton's name, the score, and each joint's place and confidence."""
+        joints = zip(self.skeleton.joints, self.points, self.confidence, strict=True)
+        return {
+            "skeleton": self.skeleton.name,
+            "score": float(self.score),
+            "joints": {
+                name: {"x": float(point[0]), "y": float(point[1]), "confidence": float(sure)}
+                for name, point, sure in joints
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Everybody that a pose network saw in a picture.
+
+    Attributes:
+        people: one pose each, the surest first.
+    """
+
+    people: tuple[Pose, ...]
+
+    def __iter__(self) -> Iterator[Pose]:
+        return iter(self.people)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def __getitem__(self, number: int) -> Pose:
+        return self.people[number]
+
+    def draw(self, picture: RGB) -> RGB:
+        """All skeletons on the faded picture."""
+        from mycloset.tasks.drawing import draw_poses
+
+        return draw_poses(picture, self.people)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: each person's pose."""
+        return {"people": [pose.to_dict() for pose in self.people]}
 
 
 def convert(pose: Pose, skeleton: Skeleton) -> Pose:

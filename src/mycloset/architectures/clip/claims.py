@@ -154,6 +154,7 @@ def _text_config(tower: TextTower) -> dict[str, Any]:
         "hidden_act": "gelu" if tower.layers > 12 else "quick_gelu",
         "layer_norm_eps": 1e-05,
         "projection_dim": tower.projection or tower.width,
+        "text_projects": tower.projection is not None,
     }
 
 

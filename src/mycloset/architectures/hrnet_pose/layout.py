@@ -184,7 +184,9 @@ def _claim(backbone: Backbone, head: Head, layout: str) -> Claim:
     config: dict[str, Any] = {
         "width": width,
         "input_channels": backbone.inputs,
+        "stem": list(backbone.stem),
         "stages": _stages_as_published(backbone),
+        "last_rows": backbone.stages[-1].rows,
     }
     last = len(backbone.stages) + 1
     evidence = [

@@ -121,6 +121,7 @@ def _claim(trunk: Trunk, classes: int, *, numbered: bool = False) -> Claim:
             "planes": [s.out // 4 if trunk.deep else s.out for s in trunk.stages],
             "stem_channels": trunk.stem,
             "input_channels": trunk.inputs,
+            **({} if trunk.kernel == 7 else {"stem_kernel": trunk.kernel}),
         },
         tensors=tensors,
         layout="torchvision-sequential" if numbered else "torchvision",

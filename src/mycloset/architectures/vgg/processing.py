@@ -1,13 +1,5 @@
-"""Pictures into a VGG, and its features and classes out; as torchvision publishes it."""
+"""Pictures in as torchvision publishes it for its classifiers, an Embedding with classes out."""
 
-from __future__ import annotations
+from mycloset.architectures.classification import processing
 
-from collections.abc import Mapping
-from typing import Any
-
-from mycloset.architectures.classification import ImageNetProcessing
-
-
-def processing(variant: str, layout: str, config: Mapping[str, Any]) -> ImageNetProcessing:
-    """ImageNet's way: shorter side to 256, the middle 224 pixels, normalised."""
-    return ImageNetProcessing(space=variant)
+__all__ = ["processing"]

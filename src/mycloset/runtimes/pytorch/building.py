@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from mycloset.architectures.keymapper import COUNTER, KeyMapper, Mapped, Step
 from mycloset.architectures.plans import NetworkPlan
@@ -44,6 +46,7 @@ def build(
     device: torch.device | str = "cpu",
     allow_missing: bool | Collection[str] = False,
     interpolate: bool = False,
+    backbone: tuple[TensorTable, FileTensors] | None = None,
 ) -> Built:
     """Build a plan's network and give it the file's tensors.
 
@@ -57,12 +60,13 @@ def build(
         allow_missing: keys of the network that the file may lack (True: any); they become zeros,
             and are told in the result.
         interpolate: whether position tables of another size are resized.
+        backbone: tensors of another file for what this one lacks; see `NetworkPlan.backbone`.
 
     Raises:
         ModelFileError: tensors are missing or misshapen (all are named), damaged or of a type that
             cannot be loaded.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         network = plan.build()
     network.requires_grad_(False)
     network.eval()
@@ -71,6 +75,11 @@ def build(
     mapper = KeyMapper(plan.keymap, plan.optional | frozenset(constants))
     mapped = mapper.map(table.shapes, slots.shapes)
     mapped = slots.without_aliases(mapped)
+    added: Mapped | None = None
+    if backbone is not None and plan.backbone is not None:
+        left = {key: slots.shapes[key] for key in mapped.missing}
+        added = KeyMapper(plan.backbone).map(backbone[0].shapes, left)
+        mapped = replace(mapped, missing=added.missing)
     resized = {
         step.target: (step, found)
         for step, (_, found, _) in zip(mapped.misfits, mapped.misshapen, strict=True)
@@ -83,6 +92,9 @@ def build(
     fit = _Fit(dtype, device)
     for step in mapped.steps:
         slots.put(step.target, fit(_made(step, table, tensors)))
+    if added is not None and backbone is not None:
+        for step in added.steps:
+            slots.put(step.target, fit(_made(step, *backbone)))
     for key, (step, _) in resized.items():
         made = _made(step, table, tensors)
         slots.put(key, fit(plan.interpolated[key](made.float(), slots.shapes[key])))
@@ -95,6 +107,43 @@ def build(
     return Built(
         network, mapped, lacking, tuple((key, found) for key, (_, found) in resized.items())
     )
+
+
+class _Unfilled(TorchFunctionMode):
+    """While it holds, nothing fills a tensor with first values; of this thread alone.
+
+    Library classes initialise their weights when they are built, which takes time even where the
+    tensors are on the meta device.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        given = kwargs or {}
+        if func in _FILLING or getattr(func, "__module__", None) == "torch.nn.init":
+            tensor = args[0] if args else given.get("tensor")
+            if isinstance(tensor, torch.Tensor) and tensor.is_meta:
+                return tensor
+        return func(*args, **given)
+
+
+_FILLING = frozenset(
+    {
+        torch.Tensor.uniform_,
+        torch.Tensor.normal_,
+        torch.Tensor.zero_,
+        torch.Tensor.fill_,
+        torch.Tensor.erfinv_,
+        torch.Tensor.clamp_,
+        torch.Tensor.mul_,
+        torch.Tensor.add_,
+        torch.Tensor.copy_,
+    }
+)
 
 
 class _Fit:
@@ -147,9 +196,7 @@ class _Slots:
         given = {step.target for step in mapped.steps}
         known = {self._alias.get(key, key) for key in given}
         missing = tuple(key for key in mapped.missing if self._alias.get(key, key) not in known)
-        return Mapped(
-            mapped.steps, mapped.unused, missing, mapped.misshapen, mapped.misfits, mapped.dropped
-        )
+        return replace(mapped, missing=missing)
 
     def put(self, key: str, value: torch.Tensor) -> None:
         """Put a tensor in its place."""
@@ -220,6 +267,8 @@ def _refuse(
         shown = (f"`{key}` is {list(found)}, not {list(want)}" for key, found, want in misshapen)
         parts.append(f"{len(misshapen)} tensors have another shape: {_list(shown)}")
     hint = "Fetch the whole file, or name the missing keys in allow_missing."
+    if plan.backbone is not None and missing:
+        hint = "It holds a head alone: name the file of its backbone in backbone=."
     if misshapen and all(key in plan.interpolated for key, _, _ in misshapen) and not missing:
         hint = "Its position tables have another size: load it with interpolate=True."
     elif not missing:

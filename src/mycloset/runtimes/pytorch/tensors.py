@@ -96,7 +96,12 @@ class FileTensors:
             return torch.empty(entry.shape, dtype=dtype)
         reach = entry.elements if entry.stride is None else _reach(entry)
         buffer, start = self._bytes(entry, reach * dtype.itemsize)
-        if self._swapped:
+        if dtype.is_complex and not self._swapped and start % dtype.itemsize:
+            # PyTorch's kernels take complex numbers for aligned ones; of others they do not.
+            raw = torch.frombuffer(buffer, dtype=torch.uint8, offset=start,
+                                   count=reach * dtype.itemsize)  # fmt: skip
+            flat = raw.clone().view(dtype)
+        elif self._swapped:
             flat = torch.frombuffer(buffer, dtype=torch.uint8, offset=start,
                                     count=reach * dtype.itemsize)  # fmt: skip
             parts = 2 if dtype.is_complex else 1

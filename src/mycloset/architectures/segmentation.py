@@ -1,0 +1,70 @@
+"""What networks share that give a class for every pixel: logits to labels at the picture's size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.tasks.parsing import HumanParsing, LabelTable
+
+Floats = NDArray[np.float32]
+
+
+def from_logits(
+    logits: Floats, matrix: Floats, size: tuple[int, int], table: LabelTable
+) -> HumanParsing:
+    """The likeliest class of every pixel.
+
+    Args:
+        logits: (classes, h, w) float32.
+        matrix: (2, 3), from places in the logits' grid to the picture's pixels.
+        size: height and width of the picture.
+        table: names of the classes.
+
+    Returns:
+        Labels at the picture's size, and how sure they are: the mean probability of the class
+        that was taken, over the pixels that have one other than the first.
+    """
+    height, width = size
+    best = np.full(size, -np.inf, np.float32)
+    total = np.zeros(size, np.float32)
+    labels = np.zeros(size, np.uint8)
+    # One class at a time: all of them at the size of a photograph would take gigabytes.
+    for number, plane in enumerate(logits):
+        warped = np.asarray(
+            cv2.warpAffine(
+                plane, matrix, (width, height), flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+        )  # fmt: skip
+        above = warped > best
+        labels[above] = number
+        low, high = np.where(above, best, warped), np.where(above, warped, best)
+        with np.errstate(invalid="ignore", over="ignore"):
+            # A running sum of exponentials, relative to the best so far.
+            kept = np.where(above, total * np.exp(low - high) + 1, total + np.exp(low - high))
+        total = kept.astype(np.float32)
+        best = high
+    inside = labels > 0
+    sure = float((1.0 / total[inside]).mean()) if inside.any() else float((1.0 / total).mean())
+    return HumanParsing(labels, table, sure)
+
+
+def resized_matrix(
+    grid: tuple[int, int], size: tuple[int, int], *, aligned: bool = False
+) -> Floats:
+    """(2, 3) map from a grid's places to pixels, where the grid covers the whole picture.
+
+    Args:
+        grid: its height and width.
+        size: the picture's.
+        aligned: whether corner points lie on corner points (rather than corners of cells).
+    """
+    (rows, columns), (height, width) = grid, size
+    if aligned:
+        down = (height - 1) / max(rows - 1, 1)
+        right = (width - 1) / max(columns - 1, 1)
+        return np.array([[right, 0, 0], [0, down, 0]], np.float32)
+    right, down = width / columns, height / rows
+    return np.array([[right, 0, right / 2 - 0.5], [0, down, down / 2 - 0.5]], np.float32)

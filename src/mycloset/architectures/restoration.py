@@ -1,4 +1,4 @@
-"""What networks that restore or enlarge pictures share: padding, tiles that meet unseen, colours."""
+"""What networks share that restore or enlarge pictures: padding, tiles that meet unseen."""
 
 from __future__ import annotations
 

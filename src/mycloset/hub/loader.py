@@ -276,7 +276,7 @@ class _Wanted:
 def _paths(model: ShelvedModel) -> tuple[str, ...]:
     """The path, and every end of it."""
     parts = model.path.parts
-    return (str(model.path), *(os.sep.join(parts[start:]) for start in range(1, len(parts))))
+    return (str(model.path), *(str(Path(*parts[start:])) for start in range(1, len(parts))))
 
 
 def _stems(model: ShelvedModel) -> tuple[str, ...]:

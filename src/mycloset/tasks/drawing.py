@@ -25,6 +25,7 @@ from mycloset.tasks.canvas import (
 )
 from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
+from mycloset.tasks.flows import Flow
 from mycloset.tasks.masks import Mask, Masks
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import Pose
@@ -146,6 +147,17 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
     )
     cv2.drawContours(drawn, contours, -1, OUTLINE, max(2, round(2.5 * scale)), cv2.LINE_AA)
     return drawn
+
+
+def draw_flow(picture: RGB, flow: Flow) -> RGB:
+    """The picture, and beside it where its pixels went: hue by direction, paler the less far."""
+    speed = flow.speed
+    most = max(float(np.percentile(speed, 99.0)), 1e-6)
+    angle = np.arctan2(-flow.pixels[..., 1], -flow.pixels[..., 0]) / (2 * np.pi) + 0.5
+    hsv = np.stack(
+        [angle * 179, np.clip(speed / most, 0, 1) * 255, np.full_like(speed, 255)], -1
+    ).astype(np.uint8)
+    return np.concatenate([picture, np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))], axis=1)
 
 
 def draw_masks(picture: RGB, masks: Masks) -> RGB:

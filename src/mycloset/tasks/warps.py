@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mycloset.images import RGB
+from mycloset.tasks.parsing import HumanParsing
 
 Floats = NDArray[np.float32]
 
@@ -70,7 +71,7 @@ class Warp:
             "share": round(float(self.alpha.mean()), 6),
             "box": box,
             "control_points": [
-                {"garment": [round(float(v), 2) for v in a], "person": [round(float(v), 2) for v in b]}
+                {"garment": np.round(a, 2).tolist(), "person": np.round(b, 2).tolist()}
                 for a, b in zip(self.source, self.target, strict=True)
             ],
         }
@@ -105,6 +106,17 @@ class Rendering:
             "box": list(self.box),
             "garment_share": round(float(self.garment.mean()), 6),
         }
+
+
+@dataclass(frozen=True)
+class DressedParsing(HumanParsing):
+    """What the parsing of a person in a new garment will be, as a network foresees it.
+
+    Attributes:
+        framed: (h, w) uint8, the same in the network's own frame, for the networks behind it.
+    """
+
+    framed: NDArray[np.uint8] | None = None
 
 
 def remap(picture: NDArray[Any], grid: Floats, *, fill: float = 0.0) -> NDArray[Any]:

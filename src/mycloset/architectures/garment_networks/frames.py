@@ -128,7 +128,9 @@ def frame_of(
     left, top, right, bottom = box or (0, 0, width, height)
     tall = max(bottom - top, (right - left) * aspect, 2.0)
     rows, columns = max(2, round(tall)), max(2, round(tall / aspect))
-    y = _placed((top + bottom) / 2, rows, height)
+    # A frame higher than the photo reaches beyond it above: in the networks' data a body never ends
+    # before its picture does.
+    y = height - rows if rows >= height else _placed((top + bottom) / 2, rows, height)
     x = _placed((left + right) / 2, columns, width)
     return Frame(x, y, x + columns, y + rows, *wanted)
 
@@ -137,5 +139,5 @@ def _placed(middle: float, length: int, whole: int) -> int:
     """Where a stretch of a length begins: round the middle, but inside of the whole if it fits."""
     start = round(middle - length / 2)
     if length >= whole:
-        return min(0, max(start, whole - length))
+        return (whole - length) // 2
     return max(0, min(start, whole - length))

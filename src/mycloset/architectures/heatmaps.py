@@ -131,9 +131,9 @@ def decode(heatmaps: Floats, refine: str = "quarter") -> tuple[Floats, Floats]:
     col, row = x[where], y[where]
     if refine == "quarter":
         here = heatmaps[where]
-        number = np.arange(len(col))
-        right = here[number, row, col + 1] - here[number, row, col - 1]
-        down = here[number, row + 1, col] - here[number, row - 1, col]
+        each = np.arange(len(col))
+        right = here[each, row, col + 1] - here[each, row, col - 1]
+        down = here[each, row + 1, col] - here[each, row - 1, col]
         points[where] += 0.25 * np.sign(np.stack([right, down], -1))
         return points, values
     points[where] += _taylor(heatmaps[where], col, row)
@@ -149,10 +149,10 @@ def _taylor(heatmaps: Floats, col: NDArray[np.intp], row: NDArray[np.intp]) -> F
         blurred = np.asarray(cv2.GaussianBlur(plane, (kernel, kernel), 0))
         smooth[number] = blurred * (most / max(float(blurred.max()), 1e-12))
     logs = np.log(np.maximum(smooth, 1e-10))
-    number = np.arange(len(col))
+    each = np.arange(len(col))
 
     def at(down: int, right: int) -> Floats:
-        found: Floats = logs[number, row + down, col + right]
+        found: Floats = logs[each, row + down, col + right]
         return found
 
     dx = (at(0, 1) - at(0, -1)) / 2

@@ -25,7 +25,7 @@ from mycloset.tasks.canvas import (
 )
 from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
-from mycloset.tasks.masks import Mask
+from mycloset.tasks.masks import Mask, Masks
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import Pose
 
@@ -145,6 +145,25 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
         mask.binary.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
     )
     cv2.drawContours(drawn, contours, -1, OUTLINE, max(2, round(2.5 * scale)), cv2.LINE_AA)
+    return drawn
+
+
+def draw_masks(picture: RGB, masks: Masks) -> RGB:
+    """The masks in colours on the picture, the largest below, each with its outline."""
+    height, width = picture.shape[:2]
+    thick = max(1, round(1.5 * unit(height, width)))
+    drawn = fade(picture, 0.25)
+    order = sorted(range(len(masks)), key=lambda number: -masks[number].area)
+    for number in order:
+        mask = masks[number]
+        hue = np.uint8([[[round(number * 180 * 0.618) % 180, 190, 235]]])
+        tint = np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB))[0, 0]
+        color = (int(tint[0]), int(tint[1]), int(tint[2]))
+        drawn = blend(drawn, color, 0.55 * mask.alpha)
+        contours, _ = cv2.findContours(
+            mask.binary.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(drawn, contours, -1, color, thick, cv2.LINE_AA)
     return drawn
 
 

@@ -52,6 +52,17 @@ class Warp:
         """
         return remap(picture, self.grid, fill=fill)
 
+    @property
+    def folded(self) -> float:
+        """Share of the garment at which the warp folds over itself, 0..1 (0: a good warp)."""
+        inside = self.alpha[:-1, :-1] >= 0.5
+        if not inside.any():
+            return 0.0
+        across = self.grid[:-1, 1:] - self.grid[:-1, :-1]
+        down = self.grid[1:, :-1] - self.grid[:-1, :-1]
+        area = across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]
+        return float((area[inside] <= 0).mean())
+
     def draw(self, picture: RGB) -> RGB:
         """The garment on the picture, with the garment's own grid and the control points."""
         from mycloset.tasks.drawing_warps import draw_warp
@@ -86,12 +97,14 @@ class Rendering:
         frame: (h, w, 3) uint8, the network's own picture.
         box: left, top, right and bottom of the network's frame in the photo; it may reach beyond.
         garment: (H, W) float32 0..1, where the new garment is seen, as the network says.
+        confidence: 0..1, how decided the network is about where the garment goes.
     """
 
     picture: RGB
     frame: RGB
     box: tuple[int, int, int, int]
     garment: Floats
+    confidence: float = 1.0
 
     def draw(self, picture: RGB) -> RGB:
         """The photo and the person in the new garment, side by side."""

@@ -6,6 +6,7 @@ Sources: sergeywong/cp-vton@fbaf333 and minar09/cp-vton-plus@5d7a899, networks.p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -61,7 +62,7 @@ class TryOnNetwork(nn.Module):
     def __init__(self, *, inputs: int, outputs: int, widths: Sequence[int]) -> None:
         super().__init__()
         block: _Level | None = None
-        for outer, inner in reversed(list(zip(widths, widths[1:], strict=False))):
+        for outer, inner in reversed(list(pairwise(widths))):
             block = _Level(outer, inner, outer, block)
         assert block is not None
         self.model = _Outermost(inputs, widths[0], outputs, block)

@@ -172,4 +172,6 @@ class FittingProcessing:
         frame = bytes_of(found["image"][0])
         picture = person.copy()
         seen.frame.lay(frame, picture)
-        return Rendering(picture, frame, seen.frame.box, warp.alpha)
+        mask = found["mask"]
+        sure = float(np.maximum(mask, 1 - mask).mean())
+        return Rendering(picture, frame, seen.frame.box, warp.alpha, sure)

@@ -8,7 +8,7 @@ spatially-adaptive normalization".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import nn

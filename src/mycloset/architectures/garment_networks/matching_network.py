@@ -50,8 +50,8 @@ class MatchingNetwork(nn.Module):
         size: tuple[int, int],
     ) -> None:
         super().__init__()
-        self.extractionA = _Extraction(person, widths, kernels)  # noqa: N815 - the file's name
-        self.extractionB = _Extraction(cloth, widths, kernels)  # noqa: N815 - the file's name
+        self.extractionA = _Extraction(person, widths, kernels)
+        self.extractionB = _Extraction(cloth, widths, kernels)
         self.regression = _Regression(
             correlation, regression, regression_kernels, features, 2 * control * control
         )

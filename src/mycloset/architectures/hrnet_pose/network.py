@@ -136,9 +136,8 @@ class _Module(nn.Module):
         seen = [branch(x) for branch, x in zip(self.branches, inputs, strict=True)]
         fused = []
         for layers in self.fuse_layers:
-            total = layers[0](seen[0])
-            for layer, x in zip(layers[1:], seen[1:], strict=True):
-                total = total + layer(x)
+            total = sum(layer(x) for layer, x in zip(layers.children(), seen, strict=True))
+            assert isinstance(total, torch.Tensor)
             fused.append(torch.relu(total))
         return fused
 

@@ -55,7 +55,7 @@ class BodyProcessing:
         heatmaps, fields = _averaged(forward, small, scales, ("heatmap", "paf"))
         people = []
         for points, heights, score in assemble(heatmaps, fields, COCO):
-            seen = np.isfinite(points).all(axis=1)
+            seen = np.asarray(np.isfinite(points).all(axis=1))
             places = np.where(seen[:, None], (points + 0.5) / shrink - 0.5, 0.0)
             sure = np.where(seen, np.clip(heights, 0.0, 1.0), 0.0).astype(np.float32)
             people.append(
@@ -160,7 +160,9 @@ def _averaged(
                 total.append(maps)
             else:
                 total[place] += maps
-    return [maps / len(scales) for maps in total] if len(scales) > 1 else total
+    for maps in total:
+        maps /= np.float32(len(scales))
+    return total
 
 
 def _upsampled(

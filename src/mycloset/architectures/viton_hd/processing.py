@@ -282,7 +282,7 @@ class FittingProcessing:
         seen.frame.lay(frame, painted)
         garment = np.zeros(person.shape[:2], np.float32)
         seen.frame.lay(labels[UPPER], garment)
-        return Rendering(painted, frame, seen.frame.box, garment)
+        return Rendering(painted, frame, seen.frame.box, garment, dressed.confidence)
 
 
 def grouped(labels: Labels, groups: Sequence[Sequence[int]]) -> Labels:

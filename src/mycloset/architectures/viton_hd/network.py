@@ -25,14 +25,19 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     """How one of the networks is built; `config` as in its claim.
 
     Choices of the matching module: `align_corners` (False: what -1 and 1 meant to PyTorch 1.6, with
-    which the weights were trained). The size of its grid is `load_height` and `load_width`.
+    which the weights were trained). Of all: `load_height` and `load_width`, the frame's size.
     """
+    size = {
+        "load_height": config.get("load_height", 1024),
+        "load_width": config.get("load_width", 768),
+    }
     if variant == "seg":
         return NetworkPlan(
             lambda: SegmentationGenerator(
                 inputs=config["input_nc"], labels=config["output_nc"], widths=config["widths"]
             ),
             KEYMAPS[layout],
+            choices=size,
         )
     if variant == "alias":
         return NetworkPlan(
@@ -46,6 +51,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
                 spectral=config["spectral"],
             ),
             KEYMAPS[layout],
+            choices=size,
         )
     return matching_plan(
         lambda **sizes: MatchingNetwork(

@@ -1,4 +1,4 @@
-"""What networks that restore or enlarge pictures share: padding, tiles that meet unseen, colours."""
+"""What networks that restore pictures share: padding, tiles that meet unseen, colours."""
 
 from __future__ import annotations
 

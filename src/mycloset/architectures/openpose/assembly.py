@@ -28,6 +28,9 @@ SHARE = 0.8
 LEAST_JOINTS, LEAST_MEAN = 4, 0.4
 """People with fewer joints, or a lower score per joint, are none."""
 
+_TOGETHER = 1 << 15
+"""Pairs of peaks that are measured at once; bounds the memory that noise can take."""
+
 FieldAt = Callable[[Integers, Integers, Integers], Floats]
 """Values of fields (channel, y and x as arrays of one shape) at whole pixels."""
 
@@ -145,26 +148,21 @@ def _connections(
             [values(limb, *pair) for limb, pair in zip(limbs, pairs, strict=True)]
         )
 
-    x0, y0 = (
-        gathered(lambda limb, one, _, axis=axis: peaks[limb.first][axis][one]) for axis in (0, 1)
-    )
-    x1, y1 = (
-        gathered(lambda limb, _, two, axis=axis: peaks[limb.second][axis][two]) for axis in (0, 1)
-    )
-    along, across = (x1 - x0).astype(np.float64), (y1 - y0).astype(np.float64)
-    length = np.maximum(np.hypot(along, across), 1e-3)
-    steps = np.linspace(0.0, 1.0, SAMPLES)
-    x = np.rint(x0[:, None] + along[:, None] * steps).astype(np.int64)
-    y = np.rint(y0[:, None] + across[:, None] * steps).astype(np.int64)
+    firsts = [gathered(lambda limb, one, _, k=k: peaks[limb.first][k][one]) for k in (0, 1)]
+    seconds = [gathered(lambda limb, _, two, k=k: peaks[limb.second][k][two]) for k in (0, 1)]
     channels = np.repeat(np.array([[limb.x, limb.y] for limb in limbs]), sizes, axis=0)
-    whole = x.shape
-    values = field_at(np.broadcast_to(channels[:, :1], whole), y, x) * (along / length)[:, None]
-    values = (
-        values
-        + field_at(np.broadcast_to(channels[:, 1:], whole), y, x) * (across / length)[:, None]
-    )
-    score = values.mean(axis=1) + np.minimum(0.5 * height / length - 1.0, 0.0)
-    kept = ((values > ALONG).sum(axis=1) > SHARE * SAMPLES) & (score > 0)
+    parts = [
+        _integrals(
+            (firsts[0][part], firsts[1][part]),
+            (seconds[0][part], seconds[1][part]),
+            channels[part],
+            field_at,
+            height,
+        )
+        for part in (slice(start, start + _TOGETHER) for start in range(0, sum(sizes), _TOGETHER))
+    ]
+    score = np.concatenate([value for value, _ in parts])
+    kept = np.concatenate([sound for _, sound in parts])
 
     found: list[Connections] = []
     start = 0
@@ -179,6 +177,26 @@ def _connections(
         )
         start += size
     return found
+
+
+def _integrals(
+    starts: tuple[Integers, Integers],
+    ends: tuple[Integers, Integers],
+    channels: Integers,
+    field_at: FieldAt,
+    height: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(K,) values of lines from start to end, x and y, in their fields; and which are limbs."""
+    along, across = ((end - start).astype(np.float64) for start, end in zip(starts, ends, strict=True))
+    length = np.maximum(np.hypot(along, across), 1e-3)
+    steps = np.linspace(0.0, 1.0, SAMPLES)
+    x = np.rint(starts[0][:, None] + along[:, None] * steps).astype(np.int64)
+    y = np.rint(starts[1][:, None] + across[:, None] * steps).astype(np.int64)
+    which = (np.broadcast_to(channels[:, k : k + 1], x.shape) for k in (0, 1))
+    values = field_at(next(which), y, x) * (along / length)[:, None]
+    values = values + field_at(next(which), y, x) * (across / length)[:, None]
+    score = values.mean(axis=1) + np.minimum(0.5 * height / length - 1.0, 0.0)
+    return score, ((values > ALONG).sum(axis=1) > SHARE * SAMPLES) & (score > 0)
 
 
 def _matched(ones: list[int], twos: list[int], values: list[float], most: int) -> Connections:

@@ -1,0 +1,1 @@
+def processing(variant, layout, config): return None

@@ -100,9 +100,7 @@ def plain(peaks: Sequence[Peaks], fields: Floats) -> list[Person]:
     return people
 
 
-def _candidates(
-    peaks: Sequence[Peaks], limb: Limb, fields: Floats
-) -> list[tuple[int, int, float]]:
+def _candidates(peaks: Sequence[Peaks], limb: Limb, fields: Floats) -> list[tuple[int, int, float]]:
     found = []
     first, second = peaks[limb.first], peaks[limb.second]
     for i in range(len(first.x)):
@@ -112,8 +110,8 @@ def _candidates(
             xs = np.linspace(first.x[i], second.x[j], 10)
             ys = np.linspace(first.y[i], second.y[j], 10)
             values = []
-            for x, y in zip(xs, ys, strict=True):
-                column, row = int(round(x)), int(round(y))
+            for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+                column, row = round(x), round(y)
                 values.append(
                     fields[limb.x, row, column] * dx / length
                     + fields[limb.y, row, column] * dy / length

@@ -29,9 +29,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
         kpt_shape (of the config): points and values per point, where both 2 and 3 are possible.
     """
     head = config["head"]
-    topology = next(
-        t for t in (*DETECTORS, CLASSIFIER) if (t.name == config["topology"])
-    )
+    topology = next(t for t in (*DETECTORS, CLASSIFIER) if (t.name == config["topology"]))
     bins = config.get("reg_max", 1)
     last = f"model.{len(topology.layers)}.dfl.conv.weight"
 
@@ -385,6 +383,4 @@ class _Head(nn.Module):
 def _turned(offset: torch.Tensor, angle: torch.Tensor) -> torch.Tensor:
     """(N, 2, places) offsets turned by angles (N, 1, places)."""
     x, y = offset.chunk(2, 1)
-    return torch.cat(
-        [x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()], 1
-    )
+    return torch.cat([x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()], 1)

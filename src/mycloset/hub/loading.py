@@ -125,7 +125,9 @@ def _assembled(
     assert network.family is not None
     variant, layout = network.variant or "", network.layout or ""
     config = {**network.config, **overrides}
-    plan = _plan(network.family, variant, layout, config)
+    # What tensors cannot tell (an input's size), a file's name may.
+    named = {**config, "file": name}
+    plan = _plan(network.family, variant, layout, named)
     unknown = set(overrides) - set(network.config) - set(plan.choices)
     if unknown:
         known = sorted({*network.config, *plan.choices})
@@ -166,7 +168,7 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    told = {**plan.choices, **config}
+    told = {**plan.choices, **named}
     if names is not None and told.get("names") is None:
         told["names"] = names
     processing = processing_of(network.family, variant, layout, told)

@@ -16,19 +16,19 @@ fickling, spandrel) are left out, and it is said.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
+import importlib
 import json
 import os
 import resource
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What only the parent needs is imported where it is used: the child's start is measured.
 
 ROOT = Path(__file__).resolve().parents[1]
 CHILD = "--child"
@@ -209,7 +209,8 @@ def child(reader: str, path: Path, runs: int) -> None:
         start = time.perf_counter()
         count = function(path)
         times.append(time.perf_counter() - start)
-    warm = statistics.median(times[1:] or times)
+    later = sorted(times[1:] or times)
+    warm = later[len(later) // 2]
     print(json.dumps({"warm": warm, "peak": _peak() - before, "count": count}))
 
 
@@ -219,6 +220,10 @@ def _peak() -> int:
 
 def measure(reader: str, path: Path, *, runs: int, repeats: int) -> dict[str, float] | str:
     """Warm and fresh seconds and the peak's rise in bytes; a word where it cannot."""
+    import importlib.util
+    import statistics
+    import subprocess
+
     package = READERS[reader][1]
     if package and importlib.util.find_spec(package) is None:
         return "not installed"
@@ -265,6 +270,9 @@ def compare(title: str, kind: str, path: Path, *, runs: int, repeats: int) -> No
 
 def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> None:
     """Time `mycloset inspect FOLDER --json` on real layouts, in a process of its own."""
+    import statistics
+    import subprocess
+
     sys.path.insert(0, str(ROOT / "tests"))
     import golden_files
     from foreign_files import write_safetensors
@@ -317,6 +325,9 @@ def main() -> None:
     if sys.argv[1:2] == [CHILD]:
         child(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
         return
+    import argparse
+    import tempfile
+
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small files only")
     parser.add_argument("--folder", action="store_true", help="only the folder of many files")

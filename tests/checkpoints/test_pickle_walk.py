@@ -155,8 +155,8 @@ def test_the_quick_way_through_tensor_records_changes_nothing(data: st.DataObjec
         raw[data.draw(st.integers(len(raw) // 2, len(raw) - 1))] = data.draw(st.integers(0, 255))
     quick = walk(bytes(raw))
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("read", "version"):
-            patch.setattr(records.Records, name, lambda *arguments: None)
+        patch.setattr(records.Records, "run", lambda self, data, pos, *arguments: pos)
+        patch.setattr(records.Records, "version", lambda *arguments: None)
         slow = walk(bytes(raw))
     assert _told(quick.value) == _told(slow.value)
     assert (quick.end, quick.whole) == (slow.end, slow.whole)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,19 @@ def test_links_to_files_are_followed_and_loops_of_folders_are_not(tmp_path: Path
     (tmp_path / "model.safetensors").symlink_to(tmp_path / "blob")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert [path.name for path in find(tmp_path)[0]] == ["model.safetensors"]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    scandir = os.scandir
+
+    def refusing(path: str | os.PathLike[str]) -> object:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert find(tmp_path) == ([locked], [])

@@ -131,3 +131,18 @@ def test_digits_in_the_name_are_the_digests(whole: Path) -> None:
 
 def test_the_result_becomes_json(whole: Path) -> None:
     assert json.loads(json.dumps(validate_checkpoint(whole).to_json()))["valid"] is True
+
+
+def test_a_file_under_a_published_name_must_have_its_digest(tmp_path: Path) -> None:
+    path = tmp_path / "mobile_sam.pt"
+    sam = golden_files.tensors("mobile_sam/mobile_sam")
+    write_torch_zip(path, {key: Tensor(dtype, shape) for key, dtype, shape in sam})
+    told = [finding.message for finding in validate_checkpoint(path, deep=True).findings]
+    assert any("is not the published file of that name" in message for message in told)
+
+
+def test_the_same_tensors_under_another_name_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "fine_tuned.pt"
+    sam = golden_files.tensors("mobile_sam/mobile_sam")
+    write_torch_zip(path, {key: Tensor(dtype, shape) for key, dtype, shape in sam})
+    assert "altered" not in kinds(path)

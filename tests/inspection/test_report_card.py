@@ -74,7 +74,9 @@ def test_the_card_tells(told: str) -> None:
 
 
 def test_the_dangerous_call_is_shown_with_its_place() -> None:
-    assert "calls posix.system('id') at byte 1234 of archive/data.pkl" in card(analyses.dangerous())
+    assert "calls posix.system('id'), named at byte 1234 of archive/data.pkl" in card(
+        analyses.dangerous()
+    )
 
 
 def test_other_networks_of_the_file_are_listed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mycloset.architectures.layouts import NetworkLayout
@@ -65,8 +65,7 @@ class Claim:
     confidence: float = 1.0
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """A file under which a family's weights are known.
 
     Attributes:
@@ -130,9 +129,17 @@ def graph_family(
     licence: str,
     source: str,
     aliases: tuple[str, ...] = (),
+    digests: tuple[str, ...] = (),
 ) -> Family:
-    """A family whose files hold a graph that runs, and no state dict (.tflite)."""
-    published = tuple(Published(f"{graph.name}.tflite", graph.name) for graph in graphs)
+    """A family whose files hold a graph that runs, and no state dict (.tflite).
+
+    `digests` are the SHA-256 of the published files, in the order of the graphs.
+    """
+    stated = dict(zip((graph.name for graph in graphs), digests, strict=False))
+    published = tuple(
+        Published(f"{graph.name}.tflite", graph.name, stated.get(graph.name, ""))
+        for graph in graphs
+    )
     return Family(
         name=name,
         title=title,

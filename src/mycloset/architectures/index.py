@@ -81,7 +81,11 @@ class Neighbour(NamedTuple):
 
 def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
     """Known networks of exactly these shapes; those in the same order first."""
-    counts, sequence = summary(shapes)
+    return twins_of(*summary(shapes))
+
+
+def twins_of(counts: Mapping[str, int], sequence: str) -> tuple[Twin, ...]:
+    """The same for a table's `summary`."""
     if sum(counts.values()) < FEW:
         return ()
     found = [Twin(known, known.sequence == sequence) for known in load() if known.shapes == counts]
@@ -91,16 +95,21 @@ def find_twins(shapes: Shapes) -> tuple[Twin, ...]:
 
 def find_neighbours(shapes: Shapes, *, most: int = 3) -> tuple[Neighbour, ...]:
     """Known networks that share the most shapes with a table, the likest first; one a variant."""
-    counts, _ = summary(shapes)
+    return neighbours_of(summary(shapes)[0], most=most)
+
+
+def neighbours_of(counts: Mapping[str, int], *, most: int = 3) -> tuple[Neighbour, ...]:
+    """The same for the counts of a table's `summary`."""
     total = sum(counts.values())
     if total == 0:
         return ()
+    shared: dict[int, int] = {}
+    for shape, number in counts.items():
+        for place, own in _places().get(shape, ()):
+            shared[place] = shared.get(place, 0) + min(number, own)
     rated = []
-    for known in load():
-        if min(total, known.count) < ALIKE * max(total, known.count):
-            continue  # Too different in number, whatever they share.
-        own = known.shapes
-        common = sum(min(counts[shape], own[shape]) for shape in counts.keys() & own.keys())
+    for place, common in sorted(shared.items()):
+        known = load()[place]
         likeness = common / (total + known.count - common)
         if likeness >= ALIKE:
             rated.append((likeness, known))
@@ -121,6 +130,16 @@ def summary(shapes: Shapes) -> tuple[dict[str, int], str]:
     texts = {shape: "x".join(map(str, shape)) for shape in set(kept)}
     told = [texts[shape] for shape in kept]
     return dict(Counter(told)), hashlib.sha256(" ".join(told).encode()).hexdigest()[:16]
+
+
+@cache
+def _places() -> Mapping[str, list[tuple[int, int]]]:
+    """Shape -> which known networks have it, by their place in the index, and how often."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for place, known in enumerate(load()):
+        for shape, number in known.shapes.items():
+            found.setdefault(shape, []).append((place, number))
+    return found
 
 
 @cache

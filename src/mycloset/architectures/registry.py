@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mycloset.architectures.comparison import Comparison, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
-from mycloset.architectures.index import Neighbour, Twin, find_neighbours, find_twins
+from mycloset.architectures.index import Neighbour, Twin, neighbours_of, summary, twins_of
 from mycloset.architectures.roster import read_roster
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ SURE = 0.99
 
 RELATIVE = 0.6
 """What is left of the confidence in a copy that also has tensors of nobody."""
+
+MOST = 20_000
+"""Tensors above which no family is asked: the largest known network has a tenth of them."""
 
 _RANK = {"yes": 3, "broken": 2, "near": 1, "no": 0}
 _LEVELS = 6
@@ -113,6 +116,9 @@ def recognise(shapes: Shapes, *, neighbours: bool = True) -> Recognition:
         Every family's opinion. A family is asked at each level of shared prefixes where one of
         its marker groups is there.
     """
+    if len(shapes) > MOST:
+        reason = f"{len(shapes)} tensors are more than any of its networks has"
+        return Recognition(tuple(Opinion(other, "no", reason) for other in families()))
     best: dict[str, Opinion] = {}
     for prefix, table in _levels(shapes):
         for asked in _asked(table):
@@ -126,10 +132,11 @@ def recognise(shapes: Shapes, *, neighbours: bool = True) -> Recognition:
     told.extend(_refusals(shapes, best))
     if told and told[0].verdict == "yes":
         return Recognition(tuple(told))
-    twins = find_twins(shapes)
+    counts, sequence = summary(shapes)
+    twins = twins_of(counts, sequence)
     if twins or not neighbours or (told and told[0].verdict == "broken"):
         return Recognition(tuple(told), twins)
-    return Recognition(tuple(told), (), find_neighbours(shapes))
+    return Recognition(tuple(told), (), neighbours_of(counts))
 
 
 def recognise_graph(

@@ -38,7 +38,7 @@ def build_roster(found: Iterable[Family]) -> list[dict[str, Any]]:
             "task": family.task,
             "steps": list(family.steps),
             "markers": [list(group) for group in family.markers],
-            "published": [asdict(file) for file in family.published],
+            "published": [file._asdict() for file in family.published],
             "licence": family.licence,
             "source": family.source,
             "graphs": json.loads(json.dumps([asdict(graph) for graph in family.graphs])),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from mycloset.architectures.plans import Forward, normalised
+from mycloset.images import RGB
 from mycloset.tasks.parsing import HumanParsing, LabelTable
 
 Floats = NDArray[np.float32]
@@ -68,3 +73,44 @@ def resized_matrix(
         return np.array([[right, 0, 0], [0, down, 0]], np.float32)
     right, down = width / columns, height / rows
     return np.array([[right, 0, right / 2 - 0.5], [0, down, down / 2 - 0.5]], np.float32)
+
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pictures, RGB, 0..1."""
+
+
+class SquareProcessing:
+    """The whole picture squashed to a square, ImageNet's normalisation.
+
+    Args:
+        table: names of the classes.
+        size: side of the square.
+        output: name of the logits among what the network gives.
+    """
+
+    def __init__(self, table: LabelTable, size: int, *, output: str) -> None:
+        self.table = table
+        self.size = size
+        self.output = output
+
+    def __call__(self, forward: Forward, picture: RGB) -> HumanParsing:
+        """The classes of one picture."""
+        return self.batch(forward, [picture])[0]
+
+    def batch(self, forward: Forward, pictures: Sequence[RGB]) -> list[HumanParsing]:
+        """The classes of several pictures, in one forward."""
+        sides = (self.size, self.size)
+        given = [
+            np.asarray(Image.fromarray(picture).resize(sides, Image.Resampling.BILINEAR))
+            for picture in pictures
+        ]
+        found = forward(image=np.concatenate([normalised(g, MEAN, STD) for g in given]))
+        return [
+            from_logits(
+                logits,
+                resized_matrix((logits.shape[1], logits.shape[2]), picture.shape[:2]),
+                picture.shape[:2],
+                self.table,
+            )
+            for logits, picture in zip(found[self.output], pictures, strict=True)
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mycloset.checkpoints.tensors import TensorTable
 
@@ -46,8 +46,7 @@ def limited(findings: list[Finding], most: int = 50) -> list[Finding]:
     return [*findings[:most], Finding(more[0].kind, worst, text)]
 
 
-@dataclass(frozen=True)
-class GlobalUse:
+class GlobalUse(NamedTuple):
     """A Python global that a pickle names.
 
     Attributes:

@@ -112,9 +112,7 @@ class _Tree:
         class_name: str = "",
     ) -> None:
         """Add the group of these tensors."""
-        entry = self._rebuilder.entry
-        entries = [found for key, node in tensors if (found := entry(key, node)) is not None]
-        self._group(path, entries, role, kind, class_name)
+        self._group(path, self._rebuilder.entries(tensors), role, kind, class_name)
 
     def _group(
         self,

@@ -15,8 +15,8 @@ FIXED64 = 1
 BYTES = 2
 FIXED32 = 5
 
-FIELDS = 2_000_000
-"""Fields that a walk visits at most: a graph of 100,000 nodes has about a million."""
+FIELDS = 800_000
+"""Fields that a walk visits at most: a graph of 50,000 nodes has about half a million."""
 
 _HEAD = 20
 """Bytes that a tag and a length, or a tag and a number, can take."""

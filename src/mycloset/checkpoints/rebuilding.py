@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
@@ -129,6 +129,8 @@ class Rebuilder:
         origin: what to add to a place in the pickle to get the place in the file, where the pickle
             lies in the file as it is.
         named: whether a persistent id that is a string stands for a tensor.
+        sound: where the storage of this dtype, name and number of elements lies; None where
+            anything about it needs a closer look. It is asked first, for plain ids.
 
     Attributes:
         findings: tensors that cannot be as they are described; those have no entry.
@@ -140,7 +142,10 @@ class Rebuilder:
         *,
         named: bool = False,
         origin: int | None = None,
+        sound: Callable[[str, str, int], Storage | None] | None = None,
     ) -> None:
+        self._sound = sound
+        self._kinds: dict[Global, str] = {}
         self._named = named
         self._origin = origin
         self.findings: list[Finding] = []
@@ -171,6 +176,50 @@ class Rebuilder:
                 self._plain_makers.add(function)
             return self.is_tensor(node)
         return function in self._arrays and array_of(node, self._origin) is not None
+
+    def entries(self, tensors: Iterable[tuple[str, Any]]) -> list[TensorEntry]:
+        """The tensors that nodes stand for, with their dotted names; see `entry`."""
+        makers, checked, kinds = self._plain_makers, self._checked, self._kinds
+        sound, entry, new = self._sound, self.entry, tuple.__new__
+        found: list[TensorEntry] = []
+        for key, node in tensors:
+            # What `_usual` does for a tensor like the ones before it, without its calls.
+            if sound is not None and node.__class__ is Call and node.function in makers:
+                args = node.args
+                if args.__class__ is tuple and len(args) == 6:
+                    place, offset, shape, stride, needs, _ = args
+                    known = checked.get(id(shape))
+                    if (
+                        known is not None
+                        and known[0] is shape
+                        and shape.__class__ is tuple
+                        and stride.__class__ is tuple
+                        and stride == known[1]
+                        and offset.__class__ is int
+                        and not offset
+                        and place.__class__ is Persistent
+                        and (whole := place.key).__class__ is tuple
+                        and (len(whole) == 5 or (len(whole) == 6 and whole[5] is None))
+                    ):
+                        word, kind, name, _, count = whole[:5]
+                        dtype = kinds.get(kind) if kind.__class__ is Global else None
+                        if (
+                            dtype
+                            and word == "storage"
+                            and name.__class__ is str
+                            and count.__class__ is int
+                            and count >= known[2]
+                            and (storage := sound(dtype, name, count)) is not None
+                        ):
+                            nbytes = known[2] * BITS[dtype] // 8
+                            trainable = True if needs is True else None
+                            fields = (key, dtype, shape, storage, 0, None, nbytes, trainable)
+                            found.append(new(TensorEntry, fields))
+                            continue
+            made = entry(key, node)
+            if made is not None:
+                found.append(made)
+        return found
 
     def entry(self, key: str, node: Any, trainable: bool | None = None) -> TensorEntry | None:
         """The tensor that a node stands for; None, and a finding, where it cannot be as described.
@@ -214,7 +263,7 @@ class Rebuilder:
         """The entry of a sound tensor in C order, as nearly all are; None for any other."""
         if args.__class__ is not tuple or len(args) < 5:
             return None
-        persistent, offset, shape, stride = args[:4]
+        persistent, offset, shape, stride, needs = args[:5]
         # The same sizes are mostly the same tuple, which was checked when it first came.
         known = self._checked.get(id(shape))
         if known is None or known[0] is not shape:
@@ -226,19 +275,23 @@ class Rebuilder:
         _, plain, elements = known
         if shape.__class__ is not tuple or stride.__class__ is not tuple or stride != plain:
             return None
+        if offset.__class__ is not int or offset < 0:
+            return None
         try:
             stored = self._stored(persistent)
         except TroubleError:
             return None
-        if stored.__class__ is not Stored or stored.trouble or offset.__class__ is not int:
+        if stored.__class__ is not Stored or stored.trouble:
             return None
         dtype = stored.dtype or "uint8"
+        if stored.dtype and persistent.__class__ is Persistent:
+            self._kinds[persistent.key[1]] = dtype
         bits = BITS[dtype]
-        if offset < 0 or (offset + elements) * bits > stored.nbytes * 8:
+        if (offset + elements) * bits > stored.nbytes * 8:
             return None
-        if trainable is None and args[4] is True:
+        if trainable is None and needs is True:
             trainable = True
-        start = stored.start + offset * bits // 8 if offset else stored.start
+        start = stored.start + offset * bits // 8
         fields = (key, dtype, shape, stored.storage, start, None, elements * bits // 8, trainable)
         return tuple.__new__(TensorEntry, fields)
 

@@ -7,9 +7,13 @@ help and mistakes among them, goes to `mycloset.cli.main`.
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
+
+_COLLECTED = 50_000
+"""Objects made after which Python looks for those that are no longer needed."""
 
 FLAGS = {
     "inspect": ("--json", "--jsonl", "--keys", "--deep"),
@@ -20,6 +24,8 @@ VALUES: dict[str, dict[str, type]] = {"inspect": {"--html": Path, "--fail-on": s
 
 def run() -> None:
     """Run the command line, and end the process with its exit code."""
+    # What is made here is few and lives as long as the process: rarely worth a collection.
+    gc.set_threshold(_COLLECTED, *gc.get_threshold()[1:])
     read = plain_line(sys.argv[1:])
     if read is None:
         from mycloset.cli import main

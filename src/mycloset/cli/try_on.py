@@ -34,6 +34,16 @@ def try_on(
     pipeline: Annotated[
         str | None, typer.Option(help="A pipeline's YAML file, or a built-in one's name.")
     ] = None,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of model files; each step takes the best it can use. Repeatable."
+        ),
+    ] = None,
+    memory: Annotated[
+        str, typer.Option(help="Memory for models: like 6GB, or auto (a share of what is free).")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, mps.")] = "cpu",
     height_cm: Annotated[float | None, typer.Option(help="The person's height.")] = None,
     chest_cm: Annotated[float | None, typer.Option(help="Chest girth, if known.")] = None,
     waist_cm: Annotated[float | None, typer.Option(help="Waist girth, if known.")] = None,
@@ -60,6 +70,9 @@ def try_on(
         steps=steps,
         json=json,
         pipeline=pipeline,
+        models=models,
+        memory=memory,
+        device=device,
         figures=BodyFigures(height_cm, chest_cm, waist_cm, hip_cm, weight_kg),
     )
 
@@ -73,6 +86,9 @@ def run_try_on(
     steps: Path | None = None,
     json: Path | None = None,
     pipeline: str | None = None,
+    models: list[Path] | None = None,
+    memory: str = "auto",
+    device: str = "cpu",
     figures: BodyFigures | None = None,
 ) -> TryOnResult:
     """Run one try-on and say in one line on standard output what came of it.
@@ -84,7 +100,7 @@ def run_try_on(
     from mycloset.errors import InputError, StepError
     from mycloset.tryon.embedded.measurements import check_figures
     from mycloset.tryon.engine import InferenceEngine, read_category
-    from mycloset.tryon.pipeline import load_pipeline
+    from mycloset.tryon.pipeline import LEARNED_PIPELINE, load_pipeline
     from mycloset.tryon.result import save_step_pictures
     from mycloset.tryon.state import BodyFigures
 
@@ -92,14 +108,19 @@ def run_try_on(
     wanted = read_category(category)
     figures = figures or BodyFigures()
     check_figures(figures)
-    plan = load_pipeline(pipeline)
+    loader = None
+    if models:
+        from mycloset.hub.loader import ModelLoader
+
+        loader = ModelLoader(models, memory=memory, device=device)
+    plan = load_pipeline(pipeline or (LEARNED_PIPELINE if loader else None))
     with warnings.catch_warnings():
         # What Pillow finds odd in a file that it can read is of no use to who typed the command.
         warnings.simplefilter("ignore")
         pictures = person(), garment()
     fetch_embedded()
     with step_progress() as observer:
-        engine = InferenceEngine(plan, observer=observer)
+        engine = InferenceEngine(plan, models=loader, observer=observer)
         try:
             result = engine.run_virtual_try_on(*pictures, category=wanted, figures=figures)
         except StepError as error:

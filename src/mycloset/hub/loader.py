@@ -199,13 +199,9 @@ class ModelLoader:
         """The model of a path or name; see `load_model`."""
         name = os.fspath(model_name)
         every = self.candidates(step_name, model_type)
-        for matches in (
-            lambda m: m.path == Path(name) or str(m.path).endswith(os.sep + name),
-            lambda m: m.name == name,
-            lambda m: name in (m.network.variant, m.network.family),
-        ):
+        for names in (_paths, _stems, _kinds):
             for model in every:
-                if matches(model):
+                if name in names(model):
                     return model
         unusable = [m for m in self.list_available_models() if name in (m.name, m.path.name)]
         if unusable:
@@ -275,6 +271,20 @@ class _Wanted:
 
     def __str__(self) -> str:
         return self.path.name
+
+
+def _paths(model: ShelvedModel) -> tuple[str, ...]:
+    """The path, and every end of it."""
+    parts = model.path.parts
+    return (str(model.path), *(str(Path(*parts[start:])) for start in range(1, len(parts))))
+
+
+def _stems(model: ShelvedModel) -> tuple[str, ...]:
+    return (model.name,)
+
+
+def _kinds(model: ShelvedModel) -> tuple[str, ...]:
+    return (model.network.variant or "", model.network.family or "")
 
 
 def _shelved(analysis: CheckpointAnalysis, root: Path) -> Iterable[ShelvedModel]:

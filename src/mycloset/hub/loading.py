@@ -123,7 +123,9 @@ def _assembled(
     assert network.family is not None
     variant, layout = network.variant or "", network.layout or ""
     config = {**network.config, **overrides}
-    plan = _plan(network.family, variant, layout, config)
+    # What tensors cannot tell (an input's size), a file's name may.
+    named = {**config, "file": name}
+    plan = _plan(network.family, variant, layout, named)
     unknown = set(overrides) - set(network.config) - set(plan.choices)
     if unknown:
         known = sorted({*network.config, *plan.choices})
@@ -164,7 +166,7 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    processing = processing_of(network.family, variant, layout, {**plan.choices, **config})
+    processing = processing_of(network.family, variant, layout, {**plan.choices, **named})
     session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
     return Model(built.network, session, processing, info)
 

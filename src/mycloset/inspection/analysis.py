@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +26,9 @@ PICKLED = frozenset(
     {"torch-zip", "torch-legacy", "torch-tar", "torchscript", "pickle", "torch-sharded"}
 )
 """Formats that are read by running a pickle elsewhere; here they are only walked."""
+_DAMAGED = 0.5
+"""What is left of the confidence in a part of a network where the file is damaged."""
+_HOLDING_CODE = PICKLED | {"zip", "tar", "7z"}
 
 
 class CheckpointAnalyzer:
@@ -48,13 +53,18 @@ class CheckpointAnalyzer:
             InputError: there is nothing at the path, or it is a folder of many models.
         """
         start = time.perf_counter()
+        with _uncollected():
+            analysis = self._analysed(path)
+        return replace(analysis, seconds=round(time.perf_counter() - start, 6))
+
+    def _analysed(self, path: Path | str) -> CheckpointAnalysis:
         checkpoint = read_checkpoint(path)
         analysis = analyse(checkpoint, deep=self.deep)
         if self.sample:
             from mycloset.inspection.folders import sample
 
             analysis = replace(analysis, sample=sample(checkpoint))
-        return replace(analysis, seconds=round(time.perf_counter() - start, 6))
+        return analysis
 
     def analyze_folder(
         self,
@@ -92,6 +102,19 @@ def inspect(path: Path | str, *, deep: bool = False) -> CheckpointAnalysis:
     return CheckpointAnalyzer(deep=deep).analyze_checkpoint(path)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: all of the many small parts of a description are in use until it
+    is done, so that looking for garbage among them finds none."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
+
+
 def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis:
     """What a checkpoint that was read is."""
     graph = network_of_graph(checkpoint)
@@ -107,8 +130,10 @@ def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis
         )
     )
     networks = tuple(_with_operators(network, checkpoint) for network in networks)
-    findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
     damaged = any(finding.kind == "corrupt" for finding in checkpoint.findings)
+    if damaged:
+        networks = tuple(map(_doubted, networks))
+    findings = [*checkpoint.findings, *_leftovers(checkpoint), *_states(networks)]
     if not (damaged and networks and networks[0].verdict == "unknown"):
         # What is left of a damaged file cannot speak against its name.
         findings.extend(mismatches(checkpoint.path, networks))
@@ -140,6 +165,17 @@ def _with_operators(network: Network, checkpoint: Checkpoint) -> Network:
     return replace(network, title=f"unknown network (a graph of {told})")
 
 
+def _doubted(network: Network) -> Network:
+    """A part of a network in a damaged file: how much more there was is not to be known."""
+    if network.verdict not in ("incomplete", "altered"):
+        return network
+    return replace(
+        network,
+        confidence=round(network.confidence * _DAMAGED, 3),
+        undecidable=(*network.undecidable, "which layers the damage took: it may have been larger"),
+    )
+
+
 def _ordered(groups: list[tuple[Network, ...]]) -> tuple[Network, ...]:
     """The state dict that the file stands for first: a recognised one, of those the averaged."""
 
@@ -169,7 +205,7 @@ def _leftovers(checkpoint: Checkpoint) -> Iterator[Finding]:
 
 
 def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
-    for network in networks:
+    for number, network in enumerate(networks):
         where = f" ({network.prefix or network.wrapper})" if len(networks) > 1 else ""
         if network.verdict in ("incomplete", "altered") and network.evidence:
             kind = "incomplete" if network.verdict == "incomplete" else "altered"
@@ -178,6 +214,7 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "error",
                 f"{network.evidence[0]}{where}.",
                 {
+                    "network": number,
                     "missing": list(network.missing[:20]),
                     "unused": list(network.unused[:20]),
                     "misshapen": [list(item) for item in network.misshapen[:20]],
@@ -189,7 +226,7 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "info",
                 f"{len(network.unused)} tensors are none of {network.title}'s own, such as"
                 f" `{network.unused[0]}`: a further head{where}.",
-                {"unused": list(network.unused[:20])},
+                {"network": number, "unused": list(network.unused[:20])},
             )
         elif network.verdict == "recognised" and network.misshapen:
             yield Finding(
@@ -197,13 +234,18 @@ def _states(networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "warning",
                 f"{len(network.misshapen)} tensors have other widths than {network.title}: pruned"
                 f" or widened{where}.",
-                {"misshapen": [list(item) for item in network.misshapen[:20]]},
+                {
+                    "network": number,
+                    "misshapen": [list(item) for item in network.misshapen[:20]],
+                },
             )
     if networks and networks[0].verdict == "unknown":
-        yield Finding("unknown", "warning", f"Not recognised: {networks[0].title}.")
-    for network in networks:
+        text = f"Not recognised: {networks[0].title}."
+        yield Finding("unknown", "warning", text, {"network": 0})
+    for number, network in enumerate(networks):
         if network.confidence and network.verdict == "recognised" and network.confidence <= 0.5:
-            yield Finding("ambiguous", "warning", f"{'; '.join(network.undecidable)}.")
+            text = f"{'; '.join(network.undecidable)}."
+            yield Finding("ambiguous", "warning", text, {"network": number})
 
 
 def _verdict(checkpoint: Checkpoint, networks: tuple[Network, ...]) -> Verdict:
@@ -223,6 +265,10 @@ def _safety(checkpoint: Checkpoint) -> Safety:
     if any(use.grade == "unknown" for use in checkpoint.globals) or any(
         finding.kind == "suspicious" for finding in checkpoint.findings
     ):
+        return "unknown"
+    damaged = any(finding.kind == "corrupt" for finding in checkpoint.findings)
+    if damaged and not checkpoint.globals and checkpoint.format in _HOLDING_CODE:
+        # Nothing was seen of the pickle that another reader may still come to.
         return "unknown"
     return "safe" if checkpoint.globals or checkpoint.format in PICKLED else "no-code"
 

@@ -142,11 +142,16 @@ def find(root: Path) -> tuple[list[Path], list[Path]]:
     """Model files below a folder, and the files that are none by their suffix.
 
     A model in several files is found once, by its index. Links to files are followed, links to
-    folders are not; what cannot be listed is left to the analysis of the folder's files.
+    folders are not. A folder that cannot be listed is among the models: its analysis says so.
     """
     models: list[Path] = []
     skipped: list[Path] = []
-    for place, folders, names in os.walk(root):
+
+    def locked(error: OSError) -> None:
+        if error.filename is not None:
+            models.append(Path(error.filename))
+
+    for place, folders, names in os.walk(root, onerror=locked):
         folders[:] = sorted(name for name in folders if name != ".git")
         folder = Path(place)
         sharded = {

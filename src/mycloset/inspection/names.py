@@ -66,8 +66,11 @@ def hints(path: Path) -> tuple[Hint, ...]:
     """The families that a file's name suggests, or its folder where the name is a generic one."""
     stem = _stem(path.name)
     published: dict[str, set[str]] = {}
-    for folders, pattern, name, variant in _published():
-        if _fits(stem, pattern) and _lies_in(path, folders):
+    plain, patterns = _published()
+    # In the order of the families, whether named in full or by a pattern.
+    named = [*plain.get(stem, ()), *(file for file in patterns if _fits(stem, file[1]))]
+    for _, _, folders, name, variant in sorted(named):
+        if _lies_in(path, folders):
             published.setdefault(name, set()).add(variant)
     if published:
         return tuple(
@@ -117,7 +120,11 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
             "mismatch",
             "warning",
             f"The name suggests {wanted} (“{suggested[0].word}”), but the file holds {held}.",
-            {"suggested": [hint.family for hint in suggested], "found": first.family},
+            {
+                "network": 0,
+                "suggested": [hint.family for hint in suggested],
+                "found": first.family,
+            },
         )
     step = step_of(path)
     if step is not None and first.family is not None:
@@ -130,7 +137,7 @@ def mismatches(path: Path, networks: tuple[Network, ...]) -> Iterator[Finding]:
                 "mismatch",
                 "warning",
                 f"It lies in a folder for {step}, but {first.title} serves {can}.",
-                {"step": step, "serves": sorted(served)},
+                {"network": 0, "step": step, "serves": sorted(served)},
             )
 
 
@@ -184,13 +191,19 @@ def _fits(name: str, pattern: str) -> bool:
     return True
 
 
+_File = tuple[int, str, tuple[str, ...], str, str]
+
+
 @cache
-def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
-    """Folders, pattern of the stem, family and variant of every file with a telling name.
+def _published() -> tuple[Mapping[str, list[_File]], list[_File]]:
+    """Number, stem, folders, family and variant of every file with a telling name: those named in
+    full by their stem, and those whose stem is a pattern.
 
     Folders are told only where the name itself says nothing ("…/vae/model.safetensors").
     """
-    found = []
+    plain: dict[str, list[_File]] = {}
+    patterns: list[_File] = []
+    number = 0
     for owner in families():
         for file in owner.published:
             *folders, name = file.file.lower().split("/")
@@ -200,8 +213,10 @@ def _published() -> tuple[tuple[tuple[str, ...], str, str, str], ...]:
                     continue
             else:
                 folders = []
-            found.append((tuple(folders), stem, owner.name, file.variant))
-    return tuple(found)
+            number += 1
+            found = (number, stem, tuple(folders), owner.name, file.variant)
+            (patterns if "*" in stem else plain.setdefault(stem, [])).append(found)
+    return plain, patterns
 
 
 def _lies_in(path: Path, folders: tuple[str, ...]) -> bool:

@@ -35,6 +35,8 @@ _LEAST = 2
 _MOST_COMPONENTS = 24
 _COUNTERS = 8
 """Single numbers beside the components (`step`, `decay`) that make no network of their own."""
+_TRUNK = 0.9
+"""Share of tensors and of parameters from which a component stands for the whole."""
 _AVERAGE = re.compile(r"(?:^|[._])ema(?:[._]|$)", re.I)
 _WELL_KNOWN = 0.7
 """Share of a network that is there above which its broken copy is not split further."""
@@ -84,10 +86,35 @@ def _of_table(group: TensorGroup, table: TensorTable) -> tuple[Network, ...]:
     found = list(_recognised(group, _components(table)))
     if found and _covered(table, found):
         return tuple(sorted(found, key=lambda part: (part.role != "ema", -part.parameters)))
+    if len(found) == 1 and best is None and _carries(table, found[0]):
+        return (_with_heads(table, found[0]),)
     if found and best is None:
         inside = ", ".join(f"{part.title} in `{part.prefix}`" for part in found[:2])
         whole = replace(whole, title=f"{whole.title} with {inside}")
     return (whole, *found)
+
+
+def _carries(table: TensorTable, part: Network) -> bool:
+    """Whether a component is all of a network but for small heads beside it."""
+    return (
+        part.verdict == "recognised"
+        and part.tensors >= _TRUNK * len(table)
+        and part.parameters >= _TRUNK * table.parameters
+    )
+
+
+def _with_heads(table: TensorTable, trunk: Network) -> Network:
+    """The component, with what lies beside it as further heads."""
+    heads = tuple(key for key in table if not key.startswith(trunk.prefix))
+    return replace(
+        trunk,
+        confidence=round(trunk.confidence * _TRUNK, 3),
+        tensors=len(table),
+        parameters=table.parameters - (table.below(trunk.prefix).parameters - trunk.parameters),
+        bytes=table.nbytes,
+        unused=(*trunk.unused, *heads),
+        digest=table.digest,
+    )
 
 
 def _covered(table: TensorTable, parts: list[Network]) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mycloset.checkpoints.contents import Finding, GlobalUse
 
@@ -15,8 +15,7 @@ Verdict = Literal[
 ]
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What one family says of a table.
 
     Attributes:
@@ -35,8 +34,7 @@ class Candidate:
     share: float = 0.0
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A known network that an unknown table resembles.
 
     Attributes:
@@ -218,14 +216,30 @@ class CheckpointAnalysis:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values: the file's fields, the first network's beside them, all under `networks`."""
+        """JSON values: the file's fields, the first network's beside them, all under `networks`.
+
+        Each of those has the path and format, too, and the findings that are its own.
+        """
         own = {
             item.name: plain(getattr(self, item.name))
             for item in dataclasses.fields(self)
             if item.name != "networks"
         }
-        networks = [network.to_json() for network in self.networks]
-        first = networks[0] if networks else dict(_EMPTY)
+        told = [network.to_json() for network in self.networks]
+        first = told[0] if told else dict(_EMPTY)
+        networks = [
+            {
+                "path": own["path"],
+                "format": self.format,
+                **network,
+                "findings": [
+                    finding
+                    for finding in own["findings"]
+                    if finding["details"].get("network") == number
+                ],
+            }
+            for number, network in enumerate(told)
+        ]
         return {**first, **own, "networks": networks}
 
 
@@ -248,6 +262,8 @@ def plain(value: Any) -> Any:
     """A value as JSON takes it: dataclasses and mappings as objects, paths as strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Candidate | Neighbour | GlobalUse):
+        return plain(value._asdict())
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list | set | frozenset):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw
@@ -23,7 +25,8 @@ from mycloset.tasks.canvas import (
 )
 from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
-from mycloset.tasks.masks import Mask
+from mycloset.tasks.flows import Flow
+from mycloset.tasks.masks import Mask, Masks
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import Pose
 
@@ -35,7 +38,7 @@ OUTLINE: Color = (230, 40, 110)
 
 LEAST_SURE = 0.05
 HEAD = ("nose", "eye", "ear", "mouth")
-FINE = (*HEAD, "pinky", "index", "thumb")
+FINE = (*HEAD, "pinky", "index", "thumb", "middle", "ring", "little", "toe", "hand", "face")
 
 
 def draw_pose(picture: RGB, pose: Pose) -> RGB:
@@ -44,21 +47,16 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
     The person's left is orange, the right blue, what joins them green; a joint or limb is as
     opaque as it is sure, and one that is less sure than 0.05 is left out.
     """
+    return draw_poses(picture, (pose,))
+
+
+def draw_poses(picture: RGB, people: Sequence[Pose]) -> RGB:
+    """The skeletons on a faded picture; see `draw_pose`. Lines grow with the person."""
     height, width = picture.shape[:2]
     scale = unit(height, width)
     drawn = fade(picture, 0.35)
-    for first, second in pose.skeleton.limbs:
-        sure = min(pose.sure(first), pose.sure(second))
-        if sure >= LEAST_SURE:
-            thin = first.split("_")[-1] in FINE or any(name in first for name in FINE)
-            thick = (3.0 if thin else 7.0) * scale
-            _limb(drawn, pose.point(first), pose.point(second), _side(first, second), thick, sure)
-    for joint, sure in zip(pose.skeleton.joints, pose.confidence, strict=True):
-        if sure >= LEAST_SURE:
-            fine = any(name in joint for name in FINE)
-            radius = (3.5 if fine else 7.0) * scale
-            point = pose.point(joint)
-            _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
+    for pose in reversed(people):
+        _skeleton(drawn, pose, scale if len(people) == 1 else min(scale, _breadth(pose)))
     return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
 
 
@@ -127,6 +125,65 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
     )
     cv2.drawContours(drawn, contours, -1, OUTLINE, max(2, round(2.5 * scale)), cv2.LINE_AA)
     return drawn
+
+
+def draw_flow(picture: RGB, flow: Flow) -> RGB:
+    """The picture, and beside it where its pixels went: hue by direction, paler the less far."""
+    speed = flow.speed
+    most = max(float(np.percentile(speed, 99.0)), 1e-6)
+    angle = np.arctan2(-flow.pixels[..., 1], -flow.pixels[..., 0]) / (2 * np.pi) + 0.5
+    hsv = np.stack(
+        [angle * 179, np.clip(speed / most, 0, 1) * 255, np.full_like(speed, 255)], -1
+    ).astype(np.uint8)
+    return np.concatenate([picture, np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))], axis=1)
+
+
+def draw_masks(picture: RGB, masks: Masks) -> RGB:
+    """The masks in colours on the picture, the largest below, each with its outline."""
+    height, width = picture.shape[:2]
+    thick = max(1, round(1.5 * unit(height, width)))
+    drawn = fade(picture, 0.25)
+    order = sorted(range(len(masks)), key=lambda number: -masks[number].area)
+    for number in order:
+        mask = masks[number]
+        hue = np.uint8([[[round(number * 180 * 0.618) % 180, 190, 235]]])
+        tint = np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB))[0, 0]
+        color = (int(tint[0]), int(tint[1]), int(tint[2]))
+        drawn = blend(drawn, color, 0.55 * mask.alpha)
+        contours, _ = cv2.findContours(
+            mask.binary.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(drawn, contours, -1, color, thick, cv2.LINE_AA)
+    return drawn
+
+
+def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
+    """Draw limbs and joints into `drawn`."""
+    for first, second in pose.skeleton.limbs:
+        sure = min(pose.sure(first), pose.sure(second))
+        if sure >= LEAST_SURE:
+            thick = scale * (1.5 if _tiny(first) else 3.0 if _fine(first) else 7.0)
+            _limb(drawn, pose.point(first), pose.point(second), _side(first, second), thick, sure)
+    for joint, sure in zip(pose.skeleton.joints, pose.confidence, strict=True):
+        if sure >= LEAST_SURE:
+            radius = scale * (1.2 if _tiny(joint) else 3.5 if _fine(joint) else 7.0)
+            point = pose.point(joint)
+            _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
+
+
+def _fine(joint: str) -> bool:
+    return any(name in joint for name in FINE)
+
+
+def _tiny(joint: str) -> bool:
+    return joint.startswith("face_")
+
+
+def _breadth(pose: Pose) -> float:
+    """A scale for lines by the reach of a person's seen joints."""
+    seen = pose.points[pose.confidence >= LEAST_SURE]
+    reach = float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
+    return max(0.3, reach / 500.0)
 
 
 def _side(first: str, second: str) -> Color:

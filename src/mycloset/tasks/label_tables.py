@@ -12,6 +12,7 @@ __all__ = [
     "ATR_18_NECK",
     "CLOTHES_18",
     "CLOTH_4",
+    "FASHN_18",
     "LIP_20",
     "PASCAL_7",
     "TO_ATR",
@@ -50,11 +51,19 @@ TO_ATR = {
     "lower": "pants",
     "full-body": "dress",
     "head": "face",
+    # Pascal's torso is mostly clothed, FASHN's is bare skin; the try-on treats both as covered.
     "torso": "upper-clothes",
     "upper-arms": "left-arm",
     "lower-arms": "left-arm",
     "upper-legs": "left-leg",
     "lower-legs": "left-leg",
+    "top": "upper-clothes",
+    "glasses": "sunglasses",
+    "arms": "left-arm",
+    "hands": "left-arm",
+    "legs": "left-leg",
+    "feet": "left-shoe",
+    "jewelry": "face",
 }
 """Labels that ATR lacks -> the ATR label that comes nearest. Sides that a label does not tell are
 the person's left until they are told apart by place (`HumanParsing.to_table`)."""
@@ -80,6 +89,15 @@ CLOTHES_18 = LabelTable("Clothes-18", ATR_18.labels, ATR_18.colors)
 
 # levindabhi/cloth-segmentation.
 CLOTH_4 = _colored("Cloth-4", ("background", "upper", "lower", "full-body"))
+
+# fashn-ai/fashn-human-parser.
+FASHN_18 = _colored(
+    "FASHN-18",
+    (
+        "background", "face", "hair", "top", "dress", "skirt", "pants", "belt", "bag", "hat",
+        "scarf", "glasses", "arms", "hands", "legs", "feet", "torso", "jewelry",
+    ),
+)  # fmt: skip
 
 # PASCAL VOC 2012, the order of torchvision's segmentation weights.
 VOC_21 = _colored(

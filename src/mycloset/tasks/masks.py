@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,4 +58,51 @@ class Mask:
             "area": self.area,
             "box": list(self.box) if self.box else None,
             "confidence": self.confidence,
+        }
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Several masks of one picture.
+
+    Attributes:
+        masks: the surest first; each one's confidence is its score.
+        labels: what each is, where the network says; empty where it does not.
+    """
+
+    masks: tuple[Mask, ...]
+    labels: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Mask]:
+        return iter(self.masks)
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def __getitem__(self, number: int) -> Mask:
+        return self.masks[number]
+
+    @property
+    def best(self) -> Mask:
+        """The surest mask.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self.masks[0]
+
+    def draw(self, picture: RGB) -> RGB:
+        """Each mask in a colour of its own on the picture."""
+        from mycloset.tasks.drawing import draw_masks
+
+        return draw_masks(picture, self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: each mask's size, covered share, box, confidence and label."""
+        labels = self.labels or (None,) * len(self.masks)
+        return {
+            "masks": [
+                {**mask.to_dict(), "label": label}
+                for mask, label in zip(self.masks, labels, strict=True)
+            ]
         }

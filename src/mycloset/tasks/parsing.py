@@ -122,7 +122,7 @@ class HumanParsing:
             middle = (int(columns[0]) + int(columns[-1])) / 2
             aside = np.arange(labels.shape[1]) < middle
             limbs = np.isin(self.labels, sideless) & aside[None]
-            for part in ("arm", "leg"):
+            for part in ("arm", "leg", "shoe"):
                 if f"left-{part}" in table.labels:
                     left, right = table.index(f"left-{part}"), table.index(f"right-{part}")
                     labels[limbs & (labels == left)] = right
@@ -159,7 +159,7 @@ class HumanParsing:
 
 
 CLOTHING = {
-    "upper": ("upper-clothes", "coat", "upper", "scarf"),
+    "upper": ("upper-clothes", "coat", "upper", "top", "scarf"),
     "lower": ("pants", "skirt", "lower", "belt"),
     "dress": ("dress", "jumpsuits", "full-body"),
 }
@@ -172,9 +172,9 @@ BODY_PARTS = {
     "torso": ("torso",),
     "left-arm": ("left-arm",),
     "right-arm": ("right-arm",),
-    "arms": ("left-arm", "right-arm", "upper-arms", "lower-arms"),
+    "arms": ("left-arm", "right-arm", "upper-arms", "lower-arms", "arms", "hands"),
     "left-leg": ("left-leg",),
     "right-leg": ("right-leg",),
-    "legs": ("left-leg", "right-leg", "upper-legs", "lower-legs"),
+    "legs": ("left-leg", "right-leg", "upper-legs", "lower-legs", "legs"),
 }
 """Part of the body -> labels of its bare skin (or hair), of all tables."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,17 @@ from mycloset.errors import (
     StepError,
     StepInputError,
 )
+from mycloset.hub.loader import ModelLoader, NoModelError
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.measurements import check_figures
-from mycloset.tryon.pipeline import Pipeline, StepPlan, build_step, load_pipeline
+from mycloset.tryon.pipeline import (
+    LEARNED_PIPELINE,
+    Pipeline,
+    StepPlan,
+    build_step,
+    load_pipeline,
+)
 from mycloset.tryon.result import StepRecord, TryOnResult
 from mycloset.tryon.state import BodyFigures, TryOnState
 from mycloset.tryon.step import Step, StepOutput, validate_input
@@ -51,6 +58,9 @@ class InferenceEngine:
 
     Args:
         pipeline: a Pipeline, the name of a built-in one, or the path of a YAML file.
+            By default "embedded", or "learned" where there are folders of models.
+        models: folders of model files, of which each step takes the best that it can use; or a
+            ModelLoader over them.
         observer: called when a step starts and when it ends.
     """
 
@@ -58,9 +68,13 @@ class InferenceEngine:
         self,
         pipeline: Pipeline | str | os.PathLike[str] | None = None,
         *,
+        models: ModelLoader | Sequence[str | os.PathLike[str]] | None = None,
         observer: Observer | None = None,
     ) -> None:
+        if pipeline is None and models:
+            pipeline = LEARNED_PIPELINE
         self.pipeline = pipeline if isinstance(pipeline, Pipeline) else load_pipeline(pipeline)
+        self._models = _loader(models)
         self._observer = observer
         self._steps: dict[tuple[int, str], Step] = {}
 
@@ -114,11 +128,17 @@ class InferenceEngine:
     ) -> tuple[TryOnState, StepRecord]:
         began = time.perf_counter()
         refused: list[str] = []
+        absent: list[str] = []
         for model in plan.models:
             try:
                 step = self._step(number, plan, model)
                 validate_input(step, state)
                 output = step.run(state)
+            except NoModelError as error:
+                if model == plan.models[-1]:
+                    raise _as_step_error(plan.step, error, state) from error
+                absent.append(model)
+                continue
             except ModelFileError as error:
                 if model == plan.models[-1]:
                     raise _as_step_error(plan.step, error, state) from error
@@ -130,6 +150,8 @@ class InferenceEngine:
                 raise
             except Exception as error:
                 raise _as_step_error(plan.step, error, state) from error
+            if absent and self._models is not None:
+                refused.append(f"The model folders hold none of {', '.join(absent)}.")
             seconds = time.perf_counter() - began
             record = StepRecord(
                 plan.step,
@@ -146,7 +168,7 @@ class InferenceEngine:
     def _step(self, number: int, plan: StepPlan, model: str) -> Step:
         key = (number, model)
         if key not in self._steps:
-            self._steps[key] = build_step(plan.step, model, plan.options)
+            self._steps[key] = build_step(plan.step, model, plan.options, self._models)
         return self._steps[key]
 
     def _tell(self, event: StepStarted | StepFinished) -> None:
@@ -165,15 +187,25 @@ def try_on(
     waist_cm: float | None = None,
     hip_cm: float | None = None,
     weight_kg: float | None = None,
+    models: ModelLoader | Sequence[str | os.PathLike[str]] | None = None,
     observer: Observer | None = None,
 ) -> TryOnResult:
     """Dress `person` in `garment`; see InferenceEngine.run_virtual_try_on.
 
     To run many, keep one InferenceEngine: it keeps its networks between runs.
     """
-    engine = InferenceEngine(pipeline, observer=observer)
+    engine = InferenceEngine(pipeline, models=models, observer=observer)
     figures = BodyFigures(height_cm, chest_cm, waist_cm, hip_cm, weight_kg)
     return engine.run_virtual_try_on(person, garment, category=category, figures=figures)
+
+
+def _loader(
+    models: ModelLoader | Sequence[str | os.PathLike[str]] | None,
+) -> ModelLoader | None:
+    """The loader over the user's folders; None where there are none."""
+    if models is None or isinstance(models, ModelLoader):
+        return models
+    return ModelLoader(models) if models else None
 
 
 def read_category(value: Category | str | None) -> Category | None:

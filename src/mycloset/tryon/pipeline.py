@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,24 +18,53 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mycloset.errors import OptionError, PipelineError
 from mycloset.tryon.step import Step
 
-DEFAULT_PIPELINE = "embedded"
+if TYPE_CHECKING:
+    from mycloset.hub.loader import ModelLoader
 
-# step name -> name of a model or way -> the class that serves it. Strings, so that naming a
-# pipeline imports no step.
+DEFAULT_PIPELINE = "embedded"
+LEARNED_PIPELINE = "learned"
+"""The built-in pipeline for those who have folders of models."""
+
+_STEPS = "mycloset.tryon.steps"
+
+# step name -> name of a way -> the class that serves it. Strings, so that naming a pipeline imports
+# no step. "embedded" needs no model of the user's; every other way is a family of networks.
 WAYS: Mapping[str, Mapping[str, str]] = {
-    "human_parsing": {"embedded": "mycloset.tryon.steps.human_parsing:HumanParsingStep"},
-    "pose_estimation": {"embedded": "mycloset.tryon.steps.pose_estimation:PoseEstimationStep"},
+    "human_parsing": {
+        **dict.fromkeys(
+            ("schp", "segformer", "u2net"),
+            f"{_STEPS}.learned_human_parsing:LearnedHumanParsingStep",
+        ),
+        "embedded": f"{_STEPS}.human_parsing:HumanParsingStep",
+    },
+    "pose_estimation": {
+        **dict.fromkeys(
+            ("hrnet_pose", "openpose", "yolov8"),
+            f"{_STEPS}.learned_pose_estimation:LearnedPoseEstimationStep",
+        ),
+        "embedded": f"{_STEPS}.pose_estimation:PoseEstimationStep",
+    },
     "cloth_segmentation": {
-        "embedded": "mycloset.tryon.steps.cloth_segmentation:ClothSegmentationStep"
+        **dict.fromkeys(
+            ("u2net", "sam", "mobile_sam", "deeplabv3"),
+            f"{_STEPS}.learned_cloth_segmentation:LearnedClothSegmentationStep",
+        ),
+        "embedded": f"{_STEPS}.cloth_segmentation:ClothSegmentationStep",
     },
     "geometric_matching": {
-        "embedded": "mycloset.tryon.steps.geometric_matching:GeometricMatchingStep"
+        "embedded": f"{_STEPS}.geometric_matching:GeometricMatchingStep",
     },
-    "cloth_warping": {"embedded": "mycloset.tryon.steps.cloth_warping:ClothWarpingStep"},
-    "virtual_fitting": {"embedded": "mycloset.tryon.steps.virtual_fitting:VirtualFittingStep"},
-    "post_processing": {"embedded": "mycloset.tryon.steps.post_processing:PostProcessingStep"},
+    "cloth_warping": {"embedded": f"{_STEPS}.cloth_warping:ClothWarpingStep"},
+    "virtual_fitting": {"embedded": f"{_STEPS}.virtual_fitting:VirtualFittingStep"},
+    "post_processing": {
+        **dict.fromkeys(
+            ("rrdb", "swinir", "srvgg", "gfpgan"),
+            f"{_STEPS}.learned_post_processing:LearnedPostProcessingStep",
+        ),
+        "embedded": f"{_STEPS}.post_processing:PostProcessingStep",
+    },
     "quality_assessment": {
-        "embedded": "mycloset.tryon.steps.quality_assessment:QualityAssessmentStep"
+        "embedded": f"{_STEPS}.quality_assessment:QualityAssessmentStep",
     },
 }
 
@@ -131,9 +160,20 @@ def parse_pipeline(text: str, name: str) -> Pipeline:
     )
 
 
-def build_step(step: str, model: str, options: Mapping[str, Any]) -> Step:
-    """The step object that `model` serves, with its options set."""
-    made: Step = _way(step, model)(**options)
+def build_step(
+    step: str, model: str, options: Mapping[str, Any], models: ModelLoader | None = None
+) -> Step:
+    """The step object that `model` serves, with its options set.
+
+    Args:
+        step: the step's name.
+        model: "embedded", or the family of networks that serves.
+        options: the way's own.
+        models: the user's folders, for ways that need a model of theirs.
+    """
+    way = _way(step, model)
+    given = {"family": model, "models": models} if getattr(way, "learned", False) else {}
+    made: Step = way(**given, **options)
     return made
 
 
@@ -160,7 +200,11 @@ def _check_entry(entry: _StepEntry, name: str) -> None:
 
 
 def _check_options(entry: _StepEntry, model: str, name: str) -> None:
-    known = inspect.signature(_way(entry.step, model)).parameters
+    known = [
+        name
+        for name in inspect.signature(_way(entry.step, model)).parameters
+        if name not in ("family", "models")
+    ]
     for option in entry.options:
         if option not in known:
             raise PipelineError(

@@ -17,6 +17,7 @@ from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.people import Person
 from mycloset.tasks.poses import Pose
 from mycloset.tasks.quality import QualityReport
+from mycloset.tasks.warps import DressedParsing, Warp
 
 if TYPE_CHECKING:
     from mycloset.tryon.embedded.figure import Figure
@@ -59,11 +60,15 @@ class Matching:
         parts: corresponding points, part by part.
         front: (H, W) float32 0..1, the garment as worn in front: its mask without the inside of
             its back that a shop photo shows behind the neckline.
+        warp: what a matching network says of every pixel; None where only points were matched.
+        dressed: the parsing of the person in the new garment, where a network foresees it.
     """
 
     shape: GarmentShape
     parts: tuple[PartMatch, ...]
     front: NDArray[np.float32]
+    warp: Warp | None = None
+    dressed: DressedParsing | None = None
 
 
 @dataclass(frozen=True)

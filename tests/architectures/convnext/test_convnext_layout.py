@@ -65,3 +65,11 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(data: st.DataObject) -> N
 @settings(max_examples=50, deadline=None)
 def test_damage_gives_a_claim_or_a_reason(table: dict[str, Shape]) -> None:
     assert family_checks.answers(FAMILY, table)
+
+
+def test_a_head_of_ones_own_in_the_place_of_the_norm_is_extra() -> None:
+    claim = next(claim for claim in examples() if claim.layout == "torchvision")
+    table = {key: shape for key, shape in claim.tensors.items() if "classifier" not in key}
+    width = claim.config["dims"][-1]
+    table |= {"classifier.0.weight": (256, width), "classifier.0.bias": (256,)}
+    assert compare(FAMILY.read(table), table).extended

@@ -28,7 +28,13 @@ def test_matching_modules_are_told_by_the_garments_channels(
 def test_the_try_on_module_is_measured() -> None:
     claim = family_checks.read_golden(FAMILY, "cp_vton/cp_vton_tom")
     assert claim.variant == "tom"
-    assert claim.config == {"input_nc": 25, "output_nc": 4, "num_downs": 6, "ngf": 64}
+    assert claim.config == {
+        "input_nc": 25,
+        "output_nc": 4,
+        "num_downs": 6,
+        "ngf": 64,
+        "widths": [64, 128, 256, 512, 512, 512],
+    }
 
 
 @pytest.mark.parametrize("name", ["viton_hd/viton_hd_gmm", "ladi_vton/ladi_vton_tps"])

@@ -17,7 +17,12 @@ def test_goldens_are_named(variant: str) -> None:
 
 def test_the_segmentation_generators_channels_are_read() -> None:
     claim = family_checks.read_golden(FAMILY, "viton_hd/viton_hd_seg")
-    assert claim.config == {"input_nc": 21, "output_nc": 13, "ngf": 64}
+    assert claim.config == {
+        "input_nc": 21,
+        "output_nc": 13,
+        "ngf": 64,
+        "widths": [64, 128, 256, 512, 1024],
+    }
 
 
 @pytest.mark.parametrize("name", ["hr_viton/hr_viton_gen", "cp_vton/cp_vton_gmm"])

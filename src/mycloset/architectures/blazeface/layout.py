@@ -33,4 +33,5 @@ FAMILY = graph_family(
     licence="Apache-2.0",
     source="MediaPipe, modules/face_detection",
     aliases=("face_detection",),
+    digests=("bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",),
 )

@@ -46,4 +46,8 @@ FAMILY = graph_family(
     licence="Apache-2.0",
     source="MediaPipe, modules/pose_detection and modules/pose_landmark",
     aliases=("blazepose", "pose_landmark", "pose_detection"),
+    digests=(
+        "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+    ),
 )

@@ -171,7 +171,9 @@ def read(shapes: Shapes) -> Claim:
             scaled=any(f"{block}{names.scale}" in shapes for block in told),
             responding=any(f"{first}{key}" in shapes for key in names.response),
             flat=wide is None or len(wide) != 4,
-            last=f"{names.last}.weight" in shapes or f"{names.last}.bias" in shapes,
+            # A head of somebody's own may stand in the norm's place.
+            last=len(shapes.get(f"{names.last}.weight", (0,))) == 1
+            and (f"{names.last}.weight" in shapes or f"{names.last}.bias" in shapes),
             classes=classes,
         )
     )

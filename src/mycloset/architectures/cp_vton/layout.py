@@ -58,6 +58,7 @@ def _gmm(net: Matching) -> Claim:
     known = net.person == PERSON and net.cloth in (1, 3)
     plus = net.cloth == 1
     name = "CP-VTON+" if plus else "CP-VTON"
+    height, width = matching.picture_size(net)
     return Claim(
         variant=("gmm-plus" if plus else "gmm") if known else "gmm-custom",
         title=f"{name}'s geometric matching module" + ("" if known else " with other inputs"),
@@ -69,13 +70,16 @@ def _gmm(net: Matching) -> Claim:
             "grid_size": net.grid,
             "theta": net.theta,
             "correlation_channels": net.correlation,
-            "fine_height": 256,
-            "fine_width": 192,
+            "fine_height": height,
+            "fine_width": width,
+            **matching.config(net),
         },
         tensors=matching.tensors(net),
         evidence=matching.evidence(net),
         undecidable=(
-            "the size of its pictures (256 x 192 as published, from the correlation's channels)",
+            f"the shape of its pictures ({height} x {width} of those with"
+            f" {net.correlation} places)",
+            "whether a grid's -1 and 1 are pixels' centres (as trained, with PyTorch 0.4) or edges",
         ),
         also=() if known else ("viton_hd", "ladi_vton"),
         input_channels=net.person,
@@ -112,6 +116,7 @@ def _tom(inputs: int, outputs: int, widths: tuple[int, ...]) -> Claim:
             "output_nc": outputs,
             "num_downs": len(widths),
             "ngf": widths[0],
+            "widths": list(widths),
         },
         tensors=_tom_tensors(inputs, outputs, widths),
         evidence=(

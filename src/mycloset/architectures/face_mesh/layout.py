@@ -38,4 +38,5 @@ FAMILY = graph_family(
     licence="Apache-2.0",
     source="MediaPipe, modules/face_landmark",
     aliases=("face_landmark",),
+    digests=("1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",),
 )

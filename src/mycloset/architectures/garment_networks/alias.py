@@ -97,6 +97,18 @@ def tensors(net: Alias) -> dict[str, Shape]:
     return found
 
 
+def config(net: Alias) -> dict[str, object]:
+    """What a generator's constructor takes beside the names of each system."""
+    return {
+        "side": net.side,
+        "widths": list(net.widths),
+        "labels": list(net.labels),
+        "hidden": net.hidden,
+        "output_nc": net.outputs,
+        "spectral": net.spectral,
+    }
+
+
 def buffers(tensors_: Shapes) -> frozenset[str]:
     """The spectral norms' vectors, which are no parameters."""
     return frozenset(key for key in tensors_ if key.endswith(("weight_u", "weight_v")))

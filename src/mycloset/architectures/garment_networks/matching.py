@@ -7,6 +7,7 @@ order, so convolutions stand at 0, 3, 6 … and norms two places behind each but
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, batch_norm, conv, linear, require
@@ -136,6 +137,40 @@ def markers(regression: str = "regression.") -> tuple[tuple[str, ...], ...]:
         ("extractionB.model.0.weight", f"{regression}linear.bias"),
         ("extractionA.model.3.weight", f"{regression}conv.0.weight"),
     )
+
+
+def config(net: Matching) -> dict[str, object]:
+    """What a matching module's constructor takes beside the names of each system."""
+    height, width = picture_size(net)
+    return {
+        "widths": list(net.widths),
+        "kernels": list(net.kernels),
+        "regression_widths": list(net.regression),
+        "regression_kernels": list(net.regression_kernels),
+        "features": net.features,
+        "input_height": height,
+        "input_width": width,
+    }
+
+
+def picture_size(net: Matching) -> tuple[int, int]:
+    """Height and width of the pictures that a module takes.
+
+    The correlation has a channel for each place of the feature map. Of the maps with so many
+    places, and with as many numbers left for the last layer, the one nearest to the published 4:3
+    is taken; where there is none (a damaged table), the published 16 x 12.
+    """
+    halved = 2 ** sum(kernel % 2 == 0 for kernel in net.regression_kernels)
+    last = net.regression[-1] if net.regression else 1
+    maps = [
+        (net.correlation // width, width)
+        for width in range(1, min(net.correlation, 4096) + 1)
+        if net.correlation % width == 0
+        and (net.correlation // width // halved) * (width // halved) * last == net.features
+    ]
+    height, width = min(maps, key=lambda size: abs(log(0.75 * size[0] / size[1])), default=(16, 12))
+    down = 2 ** sum(kernel % 2 == 0 for kernel in net.kernels)
+    return height * down, width * down
 
 
 def evidence(net: Matching) -> tuple[str, ...]:

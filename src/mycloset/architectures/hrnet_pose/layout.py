@@ -48,6 +48,11 @@ def read(shapes: Shapes) -> Claim:
     return _claim(backbone, Head(), "openmmlab" if lead else "original")
 
 
+def input_size(joints: int) -> list[int]:
+    """Height and width of the crops that networks of a set of joints are mostly trained on."""
+    return [256, 256] if _SETS.get(joints) in ("MPII", "hand") else [256, 192]
+
+
 def examples() -> Iterator[Claim]:
     """The published networks, once each (their layouts have the same shapes)."""
     for width in (32, 48):
@@ -184,7 +189,9 @@ def _claim(backbone: Backbone, head: Head, layout: str) -> Claim:
     config: dict[str, Any] = {
         "width": width,
         "input_channels": backbone.inputs,
+        "stem_channels": list(backbone.stem),
         "stages": _stages_as_published(backbone),
+        "stage_outputs": [stage.rows for stage in backbone.stages],
     }
     last = len(backbone.stages) + 1
     evidence = [
@@ -215,7 +222,12 @@ def _claim(backbone: Backbone, head: Head, layout: str) -> Claim:
         return Claim(
             variant=f"w{width}_classifier",
             title=f"HRNet-W{width}, classifier of {head.classes} classes",
-            config=config | {"num_classes": head.classes, "head_channels": list(head.incre)},
+            config=config
+            | {
+                "num_classes": head.classes,
+                "head_channels": list(head.incre),
+                "head_features": head.features,
+            },
             tensors=tensors(backbone, head, lead, final),
             layout=layout,
             evidence=(f"`classifier.weight` has {head.classes} rows", *evidence),

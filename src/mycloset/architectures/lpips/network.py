@@ -73,6 +73,8 @@ class _Scaling(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.shift: torch.Tensor
+        self.scale: torch.Tensor
         self.register_buffer("shift", torch.empty(1, 3, 1, 1))
         self.register_buffer("scale", torch.empty(1, 3, 1, 1))
 

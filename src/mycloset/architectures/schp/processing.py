@@ -64,7 +64,7 @@ class SchpProcessing:
             np.float32,
         )
         square = cv2.warpAffine(picture, matrix, (self.size, self.size), flags=cv2.INTER_LINEAR)
-        return normalised(np.asarray(square)[..., ::-1], MEAN, STD), matrix
+        return normalised(np.asarray(square, np.uint8)[..., ::-1], MEAN, STD), matrix
 
     def read(self, logits: Floats, matrix: Floats, picture: RGB) -> HumanParsing:
         """The classes at the picture's size of (classes, h, w) logits over the square."""

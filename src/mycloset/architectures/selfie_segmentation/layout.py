@@ -24,4 +24,5 @@ FAMILY = graph_family(
     licence="Apache-2.0",
     source="MediaPipe, modules/selfie_segmentation",
     aliases=("selfie_segmentation",),
+    digests=("9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",),
 )

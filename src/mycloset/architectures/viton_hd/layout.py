@@ -66,6 +66,7 @@ def _gmm(net: Matching) -> Claim:
             "correlation_channels": net.correlation,
             "load_height": 1024,
             "load_width": 768,
+            **matching.config(net),
         },
         tensors=matching.tensors(net),
         evidence=matching.evidence(net),
@@ -89,7 +90,8 @@ def _alias(net: Alias) -> Claim:
             "semantic_nc": net.labels[-1],
             "ngf": net.widths[-1] * 2,
             "norm_G": "spectralaliasinstance" if net.spectral else "aliasinstance",
-            "num_upsampling_layers": "most" if len(net.widths) == 8 else "normal",
+            "num_upsampling_layers": "most" if len(net.widths) == 8 else "more",
+            **alias.config(net),
         },
         tensors=tensors,
         evidence=(
@@ -120,7 +122,12 @@ def _seg(inputs: int, labels: int, widths: tuple[int, ...]) -> Claim:
     return Claim(
         variant="seg",
         title="VITON-HD's segmentation generator",
-        config={"input_nc": inputs, "output_nc": labels, "ngf": widths[0]},
+        config={
+            "input_nc": inputs,
+            "output_nc": labels,
+            "ngf": widths[0],
+            "widths": list(widths),
+        },
         tensors=_seg_tensors(inputs, labels, widths),
         evidence=(
             f"`conv1.0.weight` is {[widths[0], inputs, 3, 3]}",

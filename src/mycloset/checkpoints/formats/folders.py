@@ -46,7 +46,11 @@ def read(path: Path) -> Checkpoint:
     Raises:
         InputError: the folder is none of one model.
     """
-    if (path / PIPELINE).is_file():
+    try:
+        pipeline = (path / PIPELINE).is_file()
+    except OSError:
+        pipeline = False  # Not allowed to look into it, which listing it will say.
+    if pipeline:
         return _pipeline(path)
     found = _model(path)
     if found is not None:

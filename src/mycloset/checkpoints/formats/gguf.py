@@ -15,7 +15,7 @@ from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.checkpoints.tensors import Storage, TensorEntry, TensorTable
 
 FORMAT = "gguf"
-TENSORS_LIMIT = 200_000
+TENSORS_LIMIT = 65_536
 VALUES_LIMIT = 100_000
 ARRAY_LIMIT = 200_000_000
 HEADER_LIMIT = 64_000_000

@@ -6,6 +6,7 @@ of its elements (8 bytes, little-endian) and its bytes (torch/serialization.py, 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from mycloset.checkpoints.contents import Checkpoint, Finding, GlobalUse
@@ -93,7 +94,8 @@ class _Reading:
             self._cut = True
         order = system.pickle.value
         big = isinstance(order, dict) and order.get("little_endian") is False
-        contents = build_tree(found.pickle.value, Rebuilder(self._storage))
+        rebuilder = Rebuilder(self._storage, sound=self._sound)
+        contents = build_tree(found.pickle.value, rebuilder)
         return Checkpoint(
             path=source.path,
             format="torch-legacy",
@@ -147,7 +149,7 @@ class _Reading:
                 Finding("corrupt", "error", "The list of the storages' keys is no list.")
             )
             return
-        place = self._end
+        place, handle = self._end, source.fileno()
         for count, name in enumerate(keys):
             key = name.decode("latin1") if isinstance(name, bytes) else name
             if not isinstance(key, str) or key not in self._said:
@@ -158,7 +160,11 @@ class _Reading:
             if place + 8 > source.size:
                 self._is_cut(len(keys) - count)
                 return
-            stored = int.from_bytes(source.read(place, 8), "little", signed=True)
+            # Past Source's own checks: there are as many storages as tensors.
+            number = os.pread(handle, 8, place)
+            if len(number) < 8:
+                number = source.read(place, 8)
+            stored = int.from_bytes(number, "little", signed=True)
             if stored != elements:
                 message = f"Storage {key!r} has {stored} elements, but {elements} are said."
                 self._findings.append(Finding("corrupt", "error", message, {"offset": place}))
@@ -167,7 +173,8 @@ class _Reading:
             if place + 8 + nbytes > source.size:
                 self._is_cut(len(keys) - count)
                 return
-            self._storages.setdefault(key, Storage(key, nbytes, place + 8))
+            if key not in self._storages:
+                self._storages[key] = tuple.__new__(Storage, (key, nbytes, place + 8, ""))
             place += 8 + nbytes
         if place < source.size:
             self._leftover(place)
@@ -186,6 +193,13 @@ class _Reading:
         if found.pickle.whole or any(use.called for use in found.globals):
             self._globals += found.globals
             self._findings += [item for item in found.findings if item.kind != "corrupt"]
+
+    def _sound(self, dtype: str, key: str, elements: int) -> Storage | None:
+        """A storage that is stored whole and is asked for whole."""
+        root = self._storages.get(key)
+        if root is None or root[1] != (elements * BITS[dtype] + 7) // 8:
+            return None
+        return root
 
     def _storage(self, node: Any) -> Stored:
         if not isinstance(node, Persistent):

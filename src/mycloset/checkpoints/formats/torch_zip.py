@@ -56,6 +56,7 @@ class _Reading:
         first = archive.members[0].name if archive.members else ""
         # PyTorch takes the folder of the first member for the archive's own.
         self._prefix = first.partition("/")[0] + "/" if "/" in first else ""
+        self._data = f"{self._prefix}data/"
         self._order = "little"
 
     def checkpoint(self) -> Checkpoint:
@@ -68,11 +69,13 @@ class _Reading:
         main = found[0] if found else None
         if main is not None:
             prefix = self._prefix = main.name[: -len("data.pkl")]
+            self._data = f"{prefix}data/"
         if main is None:
             return self._no_model()
         script = f"{prefix}constants.pkl" in archive.by_name or any(
             member.name.startswith(f"{prefix}code/") for member in archive.members
         )
+        archive.survey()
         metadata = self._metadata()
         contents = self._pickle(main, ())
         groups, values = list(contents.groups), dict(contents.values)
@@ -120,7 +123,8 @@ class _Reading:
         scanned = self._scan(member)
         if scanned is None:
             return Contents((), {}, ())
-        contents = build_tree(scanned.pickle.value, Rebuilder(self._storage), wrapper)
+        rebuilder = Rebuilder(self._storage, sound=self._sound)
+        contents = build_tree(scanned.pickle.value, rebuilder, wrapper)
         self._findings += contents.findings
         return contents
 
@@ -139,13 +143,27 @@ class _Reading:
         self._findings += found.findings
         return found
 
+    def _sound(self, dtype: str, key: str, elements: int) -> Storage | None:
+        """Where a storage lies in a stored member of the right size whose place is known."""
+        member = self._members.get(self._data + key)
+        if member is None:
+            return None
+        name, _, method, _, packed, size, header, _ = member
+        place = self._archive.places.get(header)
+        nbytes = (elements * BITS[dtype] + 7) // 8
+        if method != STORED or place is None or not packed == size == nbytes:
+            return None
+        self._used.add(name)
+        # As Storage(…), which takes longer; there are as many as tensors.
+        return tuple.__new__(Storage, (name, nbytes, place, ""))
+
     def _storage(self, node: Any) -> Stored:
         """Where a storage lies; its member has to be as large as the pickle says."""
         if node.__class__ is not Persistent:
             raise TroubleError(f"lies in what is no storage: {shown(node)}")
         dtype, key, elements, _ = storage_parts(node.key)
         nbytes = (elements * BITS[dtype] + 7) // 8 if dtype else elements
-        member = self._members.get(f"{self._prefix}data/{key}")
+        member = self._members.get(f"{self._data}{key}")
         if member is None:
             member = self._members.get(f"{self._prefix}tensors/{key}")
         if member is None:
@@ -165,9 +183,7 @@ class _Reading:
                 place, trouble = None, "has two sizes that differ"
         if trouble:
             trouble = f"lies in data/{shown(key)[1:-1]}, which {trouble}"
-        # As Storage(…) and Stored(…), which take longer; there are as many as tensors.
-        storage = tuple.__new__(Storage, (member.name, nbytes, place, ""))
-        return tuple.__new__(Stored, (storage, dtype, 0, nbytes, trouble))
+        return Stored(Storage(member.name, nbytes, place), dtype, 0, nbytes, trouble)
 
     def _constants(self) -> list[TensorGroup]:
         member = self._archive.by_name.get(f"{self._prefix}constants.pkl")

@@ -175,7 +175,7 @@ def _safety(analysis: CheckpointAnalysis) -> Iterator[tuple[str, Line]]:
 
 
 def _global_line(use: GlobalUse) -> Line:
-    place = f" at byte {use.offset}" + (f" of {use.member}" if use.member else "")
+    place = f", named at byte {use.offset}" + (f" of {use.member}" if use.member else "")
     verb = "calls" if use.called else "names"
     return [
         Span(f"{verb} ", "dim"),

@@ -27,6 +27,8 @@ _BAR = 28
 TOLD = 12
 """Files that are named under one heading on the terminal."""
 
+NOTHING = "no model files: none ends like one (.pth, .safetensors, .onnx, ...)"
+
 TROUBLES: tuple[tuple[str, str, str], ...] = (
     ("dangerous", "would run code when loaded with pickle", "bad"),
     ("corrupt", "damaged", "bad"),
@@ -199,7 +201,7 @@ def summary_lines(
             Span(f", {size_text(summary.bytes)}, {count_text(summary.parameters)} parameters"),
             Span(f", analysed in {summary.seconds:.2f} s" if summary.seconds else "", "dim"),
         ],
-        [Span(", ".join(f"{count} {name}" for name, count in summary.verdicts.items()))],
+        [Span(", ".join(f"{n} {name}" for name, n in summary.verdicts.items()) or NOTHING)],
     ]
     lines += _bars("by step", [*summary.steps.items(), ("(none)", summary.without_step)])
     lines += _bars(

@@ -63,7 +63,7 @@ _ARTICLES = {
 SAFETY: dict[str, str] = {
     "no-code": "no code: this format cannot hold any",
     "safe": "safe: names nothing but what plain weights need",
-    "unknown": "not known: names code of which nothing is known",
+    "unknown": "not known: names code of which nothing is known, or could not be read",
     "dangerous": "DANGEROUS: it would run code when loaded with pickle",
 }
 

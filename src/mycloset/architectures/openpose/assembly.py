@@ -1,0 +1,218 @@
+"""From heatmaps and part affinity fields to people: peaks, line integrals, and who owns what.
+
+The rules are those of Cao et al. 2017 as pytorch-openpose states them (src/body.py); all pairs of
+all limbs are measured at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mycloset.architectures.openpose.tables import Limb
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+
+PEAK = 0.1
+"""Least height of a smoothed heatmap at a joint."""
+ALONG = 0.05
+"""Least value of a field along a limb, at a sample."""
+SAMPLES = 10
+"""Places on a limb at which its field is looked at."""
+SHARE = 0.8
+"""More than this share of them must reach `ALONG`."""
+LEAST_JOINTS, LEAST_MEAN = 4, 0.4
+"""People with fewer joints, or a lower score per joint, are none."""
+
+_TOGETHER = 1 << 15
+"""Pairs of peaks that are measured at once; bounds the memory that noise can take."""
+
+FieldAt = Callable[[Integers, Integers, Integers], Floats]
+"""Values of fields (channel, y and x as arrays of one shape) at whole pixels."""
+
+
+class Peaks(NamedTuple):
+    """Joints of one kind: (P,) columns and rows in pixels, and heights."""
+
+    x: Integers
+    y: Integers
+    height: Floats
+
+
+class Person(NamedTuple):
+    """Whose joints are whose.
+
+    Attributes:
+        peaks: for each kind of joint the number of its peak, -1 where it was not found.
+        total: heights of its peaks and values of its limbs, added up.
+        count: how many joints were counted.
+    """
+
+    peaks: tuple[int, ...]
+    total: float
+    count: int
+
+
+def find_peaks(smooth: Floats, corner: tuple[int, int] = (0, 0)) -> tuple[Integers, Integers]:
+    """Columns and rows of pixels higher than `PEAK` that no direct neighbour exceeds.
+
+    Args:
+        smooth: (H, W) smoothed heatmap, or a part of it.
+        corner: column and row of the part's first pixel.
+    """
+    rows, columns = np.nonzero(smooth > PEAK)
+    values = smooth[rows, columns]
+    top = np.ones(len(rows), bool)
+    for down, across in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        y, x = rows + down, columns + across
+        inside = (y >= 0) & (y < smooth.shape[0]) & (x >= 0) & (x < smooth.shape[1])
+        neighbour = np.where(
+            inside, smooth[y.clip(0, smooth.shape[0] - 1), x.clip(0, smooth.shape[1] - 1)], 0.0
+        )
+        top &= values >= neighbour
+    return columns[top] + corner[0], rows[top] + corner[1]
+
+
+def assemble(
+    peaks: Sequence[Peaks], limbs: Sequence[Limb], field_at: FieldAt, height: int
+) -> list[Person]:
+    """People, in the order in which they were found.
+
+    Args:
+        peaks: of each kind of joint.
+        limbs: what joins them, in the order in which people grow.
+        field_at: looks up the part affinity fields.
+        height: of the picture that peaks and fields lie in; limbs longer than half of it count
+            less.
+    """
+    connections = _connections(peaks, limbs, field_at, height)
+    rows: list[list[Any]] = []
+    kinds = len(peaks)
+    for limb, (firsts, seconds, values) in zip(limbs, connections, strict=True):
+        a, b = limb.first, limb.second
+        above, below = peaks[a].height.tolist(), peaks[b].height.tolist()
+        for one, other, value in zip(firsts, seconds, values, strict=True):
+            owners = [row for row in rows if row[a] == one or row[b] == other][:2]
+            if not owners:
+                if limb.founds:
+                    row: list[Any] = [-1] * kinds
+                    row[a], row[b] = one, other
+                    rows.append([*row, above[one] + below[other] + value, 2])
+                continue
+            owner = owners[0]
+            if len(owners) == 2 and _apart(owner, owners[1], kinds):
+                second = owners[1]
+                for kind in range(kinds):
+                    owner[kind] = max(owner[kind], second[kind])
+                owner[-2] += second[-2] + value
+                owner[-1] += second[-1]
+                rows = [row for row in rows if row is not second]
+            elif len(owners) == 2 or owner[b] != other:
+                owner[b] = other
+                owner[-2] += below[other] + value
+                owner[-1] += 1
+    return [
+        Person(tuple(row[:kinds]), float(row[-2]), int(row[-1]))
+        for row in rows
+        if row[-1] >= LEAST_JOINTS and row[-2] / row[-1] >= LEAST_MEAN
+    ]
+
+
+def _apart(one: list[Any], other: list[Any], kinds: int) -> bool:
+    """Whether two people have no kind of joint in common, so that they may be one."""
+    return not any(one[kind] >= 0 and other[kind] >= 0 for kind in range(kinds))
+
+
+Connections = tuple[list[int], list[int], list[float]]
+
+
+def _connections(
+    peaks: Sequence[Peaks], limbs: Sequence[Limb], field_at: FieldAt, height: int
+) -> list[Connections]:
+    """For each limb the pairs of peaks that it joins, best first, with their values."""
+    counts = [len(kind.x) for kind in peaks]
+    sizes = [counts[limb.first] * counts[limb.second] for limb in limbs]
+    if not any(sizes):
+        return [([], [], []) for _ in limbs]
+    pairs = [
+        np.divmod(np.arange(size), max(1, counts[limb.second]))
+        for limb, size in zip(limbs, sizes, strict=True)
+    ]
+
+    def gathered(values: Callable[[Limb, Integers, Integers], Integers]) -> Integers:
+        return np.concatenate(
+            [values(limb, *pair) for limb, pair in zip(limbs, pairs, strict=True)]
+        )
+
+    firsts = [gathered(lambda limb, one, _, k=k: peaks[limb.first][k][one]) for k in (0, 1)]
+    seconds = [gathered(lambda limb, _, two, k=k: peaks[limb.second][k][two]) for k in (0, 1)]
+    channels = np.repeat(np.array([[limb.x, limb.y] for limb in limbs]), sizes, axis=0)
+    parts = [
+        _integrals(
+            (firsts[0][part], firsts[1][part]),
+            (seconds[0][part], seconds[1][part]),
+            channels[part],
+            field_at,
+            height,
+        )
+        for part in (slice(start, start + _TOGETHER) for start in range(0, sum(sizes), _TOGETHER))
+    ]
+    score = np.concatenate([value for value, _ in parts])
+    kept = np.concatenate([sound for _, sound in parts])
+
+    found: list[Connections] = []
+    start = 0
+    for limb, size, (one, two) in zip(limbs, sizes, pairs, strict=True):
+        here = np.flatnonzero(kept[start : start + size])
+        value = score[start : start + size][here]
+        order = np.argsort(-value, kind="stable")
+        most = min(counts[limb.first], counts[limb.second])
+        found.append(
+            _matched(
+                one[here][order].tolist(), two[here][order].tolist(), value[order].tolist(), most
+            )  # fmt: skip
+        )
+        start += size
+    return found
+
+
+def _integrals(
+    starts: tuple[Integers, Integers],
+    ends: tuple[Integers, Integers],
+    channels: Integers,
+    field_at: FieldAt,
+    height: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(K,) values of lines from start to end, x and y, in their fields; and which are limbs."""
+    along, across = (
+        (end - start).astype(np.float64) for start, end in zip(starts, ends, strict=True)
+    )
+    length = np.maximum(np.hypot(along, across), 1e-3)
+    steps = np.linspace(0.0, 1.0, SAMPLES)
+    x = np.rint(starts[0][:, None] + along[:, None] * steps).astype(np.int64)
+    y = np.rint(starts[1][:, None] + across[:, None] * steps).astype(np.int64)
+    which = (np.broadcast_to(channels[:, k : k + 1], x.shape) for k in (0, 1))
+    values = field_at(next(which), y, x) * (along / length)[:, None]
+    values = values + field_at(next(which), y, x) * (across / length)[:, None]
+    score = values.mean(axis=1) + np.minimum(0.5 * height / length - 1.0, 0.0)
+    return score, ((values > ALONG).sum(axis=1) > SHARE * SAMPLES) & (score > 0)
+
+
+def _matched(ones: list[int], twos: list[int], values: list[float], most: int) -> Connections:
+    """The best pairs in which no peak occurs twice; at most `most`."""
+    taken: Connections = ([], [], [])
+    first: set[int] = set()
+    second: set[int] = set()
+    for one, two, value in zip(ones, twos, values, strict=True):
+        if one not in first and two not in second:
+            first.add(one)
+            second.add(two)
+            for held, new in zip(taken, (one, two, value), strict=True):
+                held.append(new)  # type: ignore[arg-type]
+            if len(first) == most:
+                break
+    return taken

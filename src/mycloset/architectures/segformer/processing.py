@@ -1,0 +1,33 @@
+"""Pictures into SegFormer, a class for every pixel out; as its image processor has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mycloset.architectures.classification import ImageNetProcessing
+from mycloset.architectures.segmentation import SquareProcessing
+from mycloset.errors import OptionError
+from mycloset.tasks.label_tables import CLOTHES_18, FASHN_18, numbered
+
+TABLES = {"b2-clothes": CLOTHES_18, "b3-clothes": CLOTHES_18, "b4-fashn": FASHN_18}
+
+
+def processing(
+    variant: str, layout: str, config: Mapping[str, Any]
+) -> SquareProcessing | ImageNetProcessing:
+    """How a SegFormer is used.
+
+    `labels` in the config names the classes of networks other than those for clothes; `size` is
+    the side of the square to which pictures are brought (512 as published).
+
+    Raises:
+        OptionError: as many labels as classes are wanted.
+    """
+    if not config["decoder_hidden_size"]:
+        return ImageNetProcessing(space=f"SegFormer {variant}", resize=256, crop=224)
+    classes, labels = config["num_labels"], config.get("labels")
+    if labels is not None and len(labels) != classes:
+        raise OptionError(f"config: {len(labels)} labels, but the network has {classes} classes.")
+    table = numbered(classes, labels) if labels else TABLES.get(variant, numbered(classes))
+    return SquareProcessing(table, config.get("size", 512), output="logits")

@@ -1,0 +1,64 @@
+"""What the steps share that a learned model serves: which model it is, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mycloset.hub.loader import ModelLoader, NoModelError
+from mycloset.hub.model import Model
+
+
+class LearnedWay:
+    """A step's way by the best model of one family that the user's folders hold.
+
+    Args:
+        step: the step's name.
+        family: the family that serves.
+        models: the user's folders; None where there are none.
+    """
+
+    def __init__(self, step: str, family: str, models: ModelLoader | None) -> None:
+        self.step = step
+        self.family = family
+        self._models = models
+        self._used: Model | None = None
+
+    def model(self) -> Model:
+        """The model, loaded when it is first asked for.
+
+        Raises:
+            NoModelError: the folders hold none of the family.
+            ModelFileError: none of those that they hold can be used.
+        """
+        if self._models is None:
+            raise NoModelError(f"{self.family}: no folder of models was given.")
+        self._used = self._models.load_model_for_step(self.step, self.family)
+        return self._used
+
+    def used(self) -> str:
+        """The model and its file, for the step's record."""
+        assert self._used is not None
+        return f"{self._used.info.title} ({self._used.info.path.name})"
+
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of the model: whether its licence allows commercial use."""
+        assert self._used is not None
+        if not self._used.info.non_commercial:
+            return ()
+        return (f"{self._used.info.title}: {self._used.info.licence}.",)
+
+    def info(self) -> Mapping[str, str]:
+        """`kind`, `name`, `file`, `licence` for the step's record."""
+        if self._used is None:
+            return {"kind": "model", "name": self.family, "licence": ""}
+        info = self._used.info
+        return {
+            "kind": "model",
+            "name": info.title,
+            "family": info.family,
+            "variant": info.variant,
+            "file": str(info.path),
+            "precision": info.precision,
+            "device": info.device,
+            "licence": info.licence,
+        }

@@ -23,10 +23,11 @@ SEGMENTATION = {"viton_hd": ("seg",)}
 """Which variants of each family serve for what."""
 
 REPLACED = (
-    "upper-clothes", "dress", "coat", "jumpsuits", "scarf", "belt", "neck", "torso-skin", "left-arm",
-    "right-arm", "glove",
+    "upper-clothes", "dress", "coat", "jumpsuits", "scarf", "belt", "neck", "torso-skin",
+    "left-arm", "right-arm", "glove",
 )  # fmt: skip
 """What is not kept of the photo: the old garment, and the skin that it lets be seen."""
+KEPT = ("face", "hat", "sunglasses")
 DRESSED = ("upper-clothes", "left-arm", "right-arm")
 ROOM = 0.015
 """How far beyond the changed parts a network's picture is taken, as a share of its frame."""
@@ -41,7 +42,9 @@ def shape_of(state: TryOnState, model: Model) -> GarmentShape:
     assert state.cloth_mask
     shape = read_shape(state.cloth_mask, state.garment_picture, state.category)
     if shape.category is not Category.UPPER:
-        raise ModelFileError(f"{model.info.title} dresses tops, and the garment is {shape.category}.")
+        raise ModelFileError(
+            f"{model.info.title} dresses tops, and the garment is {shape.category}."
+        )
     return shape
 
 
@@ -83,9 +86,7 @@ def figure_of(state: TryOnState) -> Figure | None:
     return read_figure(state.person_picture.rgb, state.person, parsing)
 
 
-def fitting_of(
-    state: TryOnState, rendering: Rendering, warp: Warp, *, repaint: bool
-) -> Fitting:
+def fitting_of(state: TryOnState, rendering: Rendering, warp: Warp, *, repaint: bool) -> Fitting:
     """A network's picture as the garment on the person.
 
     Args:
@@ -128,5 +129,7 @@ def _changing(
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * room + 1, 2 * room + 1))
     grown = cv2.dilate(where.astype(np.float32), kernel)
     soft = cv2.GaussianBlur(grown, (0, 0), max(0.5, room / 2))
+    face = parsing.having(KEPT).astype(np.float32)
+    soft = soft * (1 - face * cv2.GaussianBlur(face, (0, 0), max(0.5, room / 4)))
     # What is less than half a level even of the strongest change stays the photo's own.
     return np.where(soft < 1 / 512, np.float32(0), np.asarray(soft, np.float32))

@@ -44,9 +44,7 @@ class LearnedWay:
         """
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
-        self._used = self._models.load_model_for_step(
-            self.step, self.family, self._variants
-        )
+        self._used = self._models.load_model_for_step(self.step, self.family, self._variants)
         return self._used
 
     def used(self) -> str:

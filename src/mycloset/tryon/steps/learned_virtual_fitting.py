@@ -68,11 +68,10 @@ class LearnedVirtualFittingStep:
         notes = list(self._way.notes())
         if across > 1.5 * width:
             notes.append(
-                f"The network paints {width} x {height} pixels, enlarged {across / width:.1f} times."
+                f"The network paints {width} x {height} pixels,"
+                f" enlarged {across / width:.1f} times."
             )
-        return StepOutput(
-            {"fitted": fitted}, self._way.used(), rendering.confidence, tuple(notes)
-        )
+        return StepOutput({"fitted": fitted}, self._way.used(), rendering.confidence, tuple(notes))
 
     def model_info(self) -> Mapping[str, str]:
         """The try-on network."""

@@ -100,9 +100,7 @@ def plain(peaks: Sequence[Peaks], fields: Floats) -> list[Person]:
     return people
 
 
-def _candidates(
-    peaks: Sequence[Peaks], limb: Limb, fields: Floats
-) -> list[tuple[int, int, float]]:
+def _candidates(peaks: Sequence[Peaks], limb: Limb, fields: Floats) -> list[tuple[int, int, float]]:
     found = []
     first, second = peaks[limb.first], peaks[limb.second]
     for i in range(len(first.x)):

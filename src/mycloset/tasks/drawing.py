@@ -127,6 +127,36 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
     return drawn
 
 
+def draw_flow(picture: RGB, flow: Flow) -> RGB:
+    """The picture, and beside it where its pixels went: hue by direction, paler the less far."""
+    speed = flow.speed
+    most = max(float(np.percentile(speed, 99.0)), 1e-6)
+    angle = np.arctan2(-flow.pixels[..., 1], -flow.pixels[..., 0]) / (2 * np.pi) + 0.5
+    hsv = np.stack(
+        [angle * 179, np.clip(speed / most, 0, 1) * 255, np.full_like(speed, 255)], -1
+    ).astype(np.uint8)
+    return np.concatenate([picture, np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))], axis=1)
+
+
+def draw_masks(picture: RGB, masks: Masks) -> RGB:
+    """The masks in colours on the picture, the largest below, each with its outline."""
+    height, width = picture.shape[:2]
+    thick = max(1, round(1.5 * unit(height, width)))
+    drawn = fade(picture, 0.25)
+    order = sorted(range(len(masks)), key=lambda number: -masks[number].area)
+    for number in order:
+        mask = masks[number]
+        hue = np.uint8([[[round(number * 180 * 0.618) % 180, 190, 235]]])
+        tint = np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB))[0, 0]
+        color = (int(tint[0]), int(tint[1]), int(tint[2]))
+        drawn = blend(drawn, color, 0.55 * mask.alpha)
+        contours, _ = cv2.findContours(
+            mask.binary.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(drawn, contours, -1, color, thick, cv2.LINE_AA)
+    return drawn
+
+
 def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
     """Draw limbs and joints into `drawn`."""
     for first, second in pose.skeleton.limbs:

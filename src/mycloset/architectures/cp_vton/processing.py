@@ -103,7 +103,9 @@ class MatchingProcessing:
         )
         corners = self.align_corners
         warped = [
-            forward("warp", picture=p, grid=found["grid"], align_corners=corners, border=b)["output"]
+            forward("warp", picture=p, grid=found["grid"], align_corners=corners, border=b)[
+                "output"
+            ]
             for p, b in ((picture, True), (mask, False))
         ]
         return warp_of(

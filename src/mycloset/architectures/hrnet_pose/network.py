@@ -108,9 +108,7 @@ class HighResolution(nn.Module):
             widths = after
         self.joints, self.classes = joints, classes
         if joints:
-            self.final_layer: nn.Module = nn.Conv2d(
-                widths[0], joints, kernel, padding=kernel // 2
-            )
+            self.final_layer: nn.Module = nn.Conv2d(widths[0], joints, kernel, padding=kernel // 2)
         elif classes:
             outs = [planes * 4 for planes in widened]
             self.incre_modules = nn.ModuleList(
@@ -189,9 +187,7 @@ class _Exchange(nn.Module):
         )
 
     def forward(self, branches: list[torch.Tensor]) -> list[torch.Tensor]:
-        branches = [
-            blocks(branch) for blocks, branch in zip(self.branches, branches, strict=True)
-        ]
+        branches = [blocks(branch) for blocks, branch in zip(self.branches, branches, strict=True)]
         fused = []
         for ways in self.fuse_layers:
             assert isinstance(ways, nn.ModuleList)
@@ -247,9 +243,7 @@ def _transition(before: Sequence[int], after: Sequence[int]) -> _Transition:
     for branch, out in enumerate(after):
         if branch < len(before):
             same = out == before[branch]
-            made.append(
-                nn.Identity() if same else _conv_norm(before[branch], out, 3, relu=True)
-            )
+            made.append(nn.Identity() if same else _conv_norm(before[branch], out, 3, relu=True))
             continue
         steps = branch - len(before) + 1
         widths = [before[-1]] * steps + [out]

@@ -172,8 +172,9 @@ def _connections(
         order = np.argsort(-value, kind="stable")
         most = min(counts[limb.first], counts[limb.second])
         found.append(
-            _matched(one[here][order].tolist(), two[here][order].tolist(), value[order].tolist(),
-                     most)  # fmt: skip
+            _matched(
+                one[here][order].tolist(), two[here][order].tolist(), value[order].tolist(), most
+            )  # fmt: skip
         )
         start += size
     return found
@@ -187,7 +188,9 @@ def _integrals(
     height: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """(K,) values of lines from start to end, x and y, in their fields; and which are limbs."""
-    along, across = ((end - start).astype(np.float64) for start, end in zip(starts, ends, strict=True))
+    along, across = (
+        (end - start).astype(np.float64) for start, end in zip(starts, ends, strict=True)
+    )
     length = np.maximum(np.hypot(along, across), 1e-3)
     steps = np.linspace(0.0, 1.0, SAMPLES)
     x = np.rint(starts[0][:, None] + along[:, None] * steps).astype(np.int64)

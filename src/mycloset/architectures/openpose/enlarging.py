@@ -54,9 +54,7 @@ def enlarger(grid: tuple[int, int], inner: tuple[int, int], size: tuple[int, int
 
 def enlarged(maps: Sequence[Floats], sides: Sequence[tuple[Floats, Floats]]) -> Floats:
     """(H, W): the mean of one map at several scales, enlarged by rows' and columns' weights."""
-    parts = [
-        rows @ (found @ columns.T) for found, (rows, columns) in zip(maps, sides, strict=True)
-    ]
+    parts = [rows @ (found @ columns.T) for found, (rows, columns) in zip(maps, sides, strict=True)]
     total: Floats = parts[0] if len(parts) == 1 else np.mean(parts, axis=0, dtype=np.float32)
     return total
 

@@ -230,9 +230,7 @@ class DenseBodyNetwork(nn.Module):
                 maps = self._layer(f"{number}_{stage}_{step}", maps)
                 parts.append(maps)
             maps = torch.cat(parts, 1)
-        found: torch.Tensor = self.get_submodule(f"Mconv7_{stage}")(
-            self._layer(f"6_{stage}", maps)
-        )
+        found: torch.Tensor = self.get_submodule(f"Mconv7_{stage}")(self._layer(f"6_{stage}", maps))
         return found
 
     def _layer(self, name: str, maps: torch.Tensor) -> torch.Tensor:

@@ -27,7 +27,15 @@ GROUPS_13: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 """Labels of the person's parsing (garment_networks.people.NUMBERS) in each of the 13."""
 
-GROUPS_7: tuple[tuple[int, ...], ...] = ((0,), (2, 4, 7, 8, 9, 10, 11), (3,), (1,), (5,), (6,), (12,))
+GROUPS_7: tuple[tuple[int, ...], ...] = (
+    (0,),
+    (2, 4, 7, 8, 9, 10, 11),
+    (3,),
+    (1,),
+    (5,),
+    (6,),
+    (12,),
+)
 """Labels of the 13 in each of the generator's 7: background, what is pasted, upper garment, hair,
 left arm, right arm, noise."""
 

@@ -185,9 +185,7 @@ class MatchingProcessing:
             ]
         )
         picture = unit_range(cloth.rgb)
-        found = forward(
-            person=representation[None], cloth=_nearest(picture, self.small)[None]
-        )
+        found = forward(person=representation[None], cloth=_nearest(picture, self.small)[None])
         whole = np.concatenate([picture, cloth.mask[None]])[None]
         warped = forward(
             "warp", picture=whole, grid=found["grid"], align_corners=self.align_corners

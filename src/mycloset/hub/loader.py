@@ -130,7 +130,7 @@ class ModelLoader:
         Args:
             step_name: one of the eight steps; None for any.
             model_type: a family; None for any.
-            variants: of the family; empty for any.
+            variants: of the family, whatever steps they are said to serve; empty for any.
         """
         found = [
             model
@@ -138,7 +138,7 @@ class ModelLoader:
             if model.runnable
             and (model_type is None or model.network.family == model_type)
             and (not variants or model.network.variant in variants)
-            and (step_name is None or model_type is not None or step_name in model.network.steps)
+            and (step_name is None or variants or step_name in model.network.steps)
         ]
         return tuple(
             sorted(

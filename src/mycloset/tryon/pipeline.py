@@ -56,12 +56,17 @@ WAYS: Mapping[str, Mapping[str, str]] = {
             ("viton_hd", "cp_vton"),
             f"{_STEPS}.learned_geometric_matching:LearnedGeometricMatchingStep",
         ),
+        "raft": f"{_STEPS}.flow_geometric_matching:FlowGeometricMatchingStep",
         "embedded": f"{_STEPS}.geometric_matching:GeometricMatchingStep",
     },
     "cloth_warping": {
         **dict.fromkeys(
             ("viton_hd", "cp_vton"),
             f"{_STEPS}.learned_cloth_warping:LearnedClothWarpingStep",
+        ),
+        **dict.fromkeys(
+            ("vgg", "densenet", "resnet"),
+            f"{_STEPS}.extractor_cloth_warping:ExtractorClothWarpingStep",
         ),
         "embedded": f"{_STEPS}.cloth_warping:ClothWarpingStep",
     },
@@ -80,6 +85,10 @@ WAYS: Mapping[str, Mapping[str, str]] = {
         "embedded": f"{_STEPS}.post_processing:PostProcessingStep",
     },
     "quality_assessment": {
+        **dict.fromkeys(
+            ("lpips", "clip", "alexnet"),
+            f"{_STEPS}.learned_quality_assessment:LearnedQualityAssessmentStep",
+        ),
         "embedded": f"{_STEPS}.quality_assessment:QualityAssessmentStep",
     },
 }

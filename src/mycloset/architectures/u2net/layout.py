@@ -157,6 +157,7 @@ def _claim(sizes: _Sizes) -> Claim:
         ),
         undecidable=_undecidable(variant),
         task="cloth segmentation" if clothes else None,
+        steps=("cloth_segmentation", "human_parsing") if clothes else None,
         input_channels=sizes.inputs,
         output_channels=classes,
         licence="MIT" if clothes else None,

@@ -190,11 +190,15 @@ class MatchingProcessing:
             ]
         )
         picture = unit_range(cloth.rgb)
-        found = forward(person=representation[None], cloth=nearest(picture, self.small)[None])
-        whole = np.concatenate([picture, cloth.mask[None]])[None]
-        warped = forward(
-            "warp", picture=whole, grid=found["grid"], align_corners=self.align_corners
-        )["output"]
+        found = forward(
+            "match",
+            person=representation[None],
+            cloth=nearest(picture, self.small)[None],
+            picture=picture[None],
+            mask=cloth.mask[None, None],
+            align_corners=self.align_corners,
+            mask_border=True,
+        )
         return warp_of(
             found,
             seen,
@@ -202,7 +206,7 @@ class MatchingProcessing:
             garment,
             cloth_mask,
             photo=(person.shape[0], person.shape[1]),
-            cloth=warped[0],
+            cloth=found["warped"][0],
             span=0.9,
             align_corners=self.align_corners,
         )

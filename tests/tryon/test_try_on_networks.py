@@ -93,3 +93,16 @@ def test_all_of_the_frame_is_taken_where_nothing_is_kept(
     assert state.fitted
     columns = np.flatnonzero(state.fitted.changed.any(axis=0))
     assert state.fitted.changed[:, columns[0] : columns[-1]].mean() > 0.95
+
+
+@pytest.mark.usefixtures("embedded_models")
+def test_a_garment_that_is_no_top_is_left_to_the_embedded_ways(
+    folders: dict[str, Path], astronaut_photo: RGB
+) -> None:
+    cloth = draw_garment(demo_garment("emblem_tee")).rgb
+    engine = InferenceEngine(models=[folders["cp_vton"]])
+    result = engine.run_virtual_try_on(astronaut_photo, cloth, category="dress")
+    for name in ("geometric_matching", "virtual_fitting"):
+        record = next(record for record in result.steps if record.name == name)
+        assert record.way == "embedded"
+        assert any("dresses tops" in note for note in record.notes)

@@ -24,7 +24,9 @@ def grouped(labels: Labels, groups: Sequence[Sequence[int]]) -> Labels:
 
 def one_hot(labels: Labels, classes: int) -> Floats:
     """(classes, h, w) float32, 1 at each pixel's own class."""
-    return (labels[None] == np.arange(classes, dtype=np.uint8)[:, None, None]).astype(np.float32)
+    numbers = np.arange(classes, dtype=np.uint8)[:, None, None]
+    found: Floats = (labels[None] == numbers).astype(np.float32)
+    return found
 
 
 def likeliest(scores: Floats, size: tuple[int, int]) -> Labels:
@@ -34,7 +36,8 @@ def likeliest(scores: Floats, size: tuple[int, int]) -> Labels:
         cv2.GaussianBlur(part, (15, 15), 3, sigmaY=3, borderType=cv2.BORDER_CONSTANT)
         for part in large
     ]
-    return np.argmax(np.stack(blurred), axis=0).astype(np.uint8)
+    found: Labels = np.argmax(np.stack(blurred), axis=0).astype(np.uint8)
+    return found
 
 
 def smooth(channels: Floats, size: tuple[int, int]) -> Floats:

@@ -1,4 +1,4 @@
-"""A golden's inputs and outputs by name, for HRNets."""
+"""A golden's inputs and outputs by name, for HRNet."""
 
 from __future__ import annotations
 
@@ -14,13 +14,10 @@ from mycloset.hub.model import Model
 def outputs(
     model: Model, inputs: Mapping[str, torch.Tensor], manifest: Mapping[str, Any]
 ) -> dict[str, torch.Tensor]:
-    """The heatmaps, and what lies within."""
+    """`layer1`, `stageN_high` (the finest branch after a stage), and what the network returns."""
     network = model.network
-    taps = {"layer1": "layer1"}
-    for number in range(2, network.count + 1):
-        last = len(network.get_submodule(f"stage{number}")) - 1
-        taps[f"stage{number}_high"] = f"stage{number}.{last}"
-    with captured(network, taps) as seen:
+    stages = {f"stage{number}": f"stage{number}" for number in network.stages}
+    with captured(network, {"layer1": "layer1", **stages}) as seen:
         found = network(**inputs)
-    finest = {name: value[0] if isinstance(value, list) else value for name, value in seen.items()}
-    return {**finest, **found, "output": found["heatmaps"]}
+    high = {f"{name}_high": branches[0] for name, branches in seen.items() if name in stages}
+    return {**high, "layer1": seen["layer1"], **found}

@@ -6,28 +6,29 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from captures import captured
 
 from mycloset.hub.model import Model
-
-FACTOR = 64
-"""What the goldens multiply their inputs by: without batch norms the filled network would forget
-an input of unit size."""
 
 
 def outputs(
     model: Model, inputs: Mapping[str, torch.Tensor], manifest: Mapping[str, Any]
 ) -> dict[str, torch.Tensor]:
-    """The features and every stage's maps."""
-    features, stages = model.network.every_stage(FACTOR * inputs["image"])
-    told = {"features": features}
-    for number, found in enumerate(stages, start=1):
-        if isinstance(found, list):
-            told[f"stage{number}_paf"], told[f"stage{number}_heatmap"] = found
+    """`features`, `stageN_paf`, `stageN_heatmap` (hands: `stageN`), and what the network returns.
+
+    The calls multiply their inputs by 64.
+    """
+    network = model.network
+    taps = {"features": network.features[-1]}
+    for number, stage in enumerate(network.stages, 1):
+        if isinstance(stage[0], str):
+            taps[f"stage{number}"] = stage[-1]
         else:
-            told[f"stage{number}"] = found
-    last = stages[-1]
-    if isinstance(last, list):
-        told["paf"], told["heatmap"] = last
-    else:
-        told["heatmap"] = last
-    return told
+            taps |= {
+                f"stage{number}_{kind}": names[-1]
+                for kind, names in zip(("paf", "heatmap"), stage, strict=True)
+            }
+    assert "64 * image" in manifest["call"]
+    with captured(network, taps) as seen:
+        found = network(image=64 * inputs["image"])
+    return {**seen, "features": seen["features"].relu(), **found}

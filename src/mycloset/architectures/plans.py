@@ -68,24 +68,13 @@ class Forward(Protocol):
         """
 
 
-class Processing(Protocol):
-    """Pictures in, typed results out; what a family's `processing.processing(...)` returns."""
+Processing = Callable[..., Any]
+"""Pictures in, a typed result out; what a family's `processing.processing(...)` returns.
 
-    def __call__(self, forward: Forward, *pictures: RGB, **options: Any) -> Any:
-        """One result.
-
-        Args:
-            forward: the network.
-            pictures: (H, W, 3) uint8 RGB, as many as the family takes (two for optical flow).
-            options: the family's own, keyword-only.
-        """
-
-
-class BatchProcessing(Processing, Protocol):
-    """A Processing that can put several pictures through the network at once."""
-
-    def batch(self, forward: Forward, pictures: Sequence[RGB], **options: Any) -> list[Any]:
-        """One result a picture, in order."""
+Called as `(forward, *pictures, **options)`: the network, as many pictures ((H, W, 3) uint8 RGB)
+as the family takes (two for optical flow), and its own options. One that can put several pictures
+through the network at once has `batch(forward, pictures, **options)` too, which gives a list.
+"""
 
 
 def has_network(family: str) -> bool:

@@ -1,4 +1,4 @@
-"""What networks share that restore or enlarge pictures: padding, tiles that meet unseen."""
+"""What networks that restore pictures share: padding, tiles that meet unseen, colours."""
 
 from __future__ import annotations
 

@@ -89,6 +89,7 @@ def load(
             where,
             dtype,
             path=checkpoint.path,
+            names=_class_names(checkpoint, found.network.wrapper),
             allow_missing=allow_missing,
             interpolate=interpolate,
             backbone=beside,
@@ -109,6 +110,7 @@ def _assembled(
     dtype: torch.dtype | None,
     *,
     path: Path,
+    names: list[str] | None,
     allow_missing: bool | Collection[str],
     interpolate: bool,
     backbone: tuple[TensorTable, FileTensors] | None,
@@ -166,9 +168,24 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    processing = processing_of(network.family, variant, layout, {**plan.choices, **named})
+    told = {**plan.choices, **named}
+    if names is not None and told.get("names") is None:
+        told["names"] = names
+    processing = processing_of(network.family, variant, layout, told)
     session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
     return Model(built.network, session, processing, info)
+
+
+def _class_names(checkpoint: Checkpoint, wrapper: str) -> list[str] | None:
+    """What a pickled module's `names` calls its classes; None where it does not say."""
+    start = f"{wrapper}.names." if wrapper else "names."
+    found = {
+        key.removeprefix(start): value
+        for key, value in checkpoint.values.items()
+        if key.startswith(start) and isinstance(value, str)
+    }
+    wanted = [str(number) for number in range(len(found))]
+    return [found[number] for number in wanted] if found and set(found) == set(wanted) else None
 
 
 def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:

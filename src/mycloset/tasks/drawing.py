@@ -25,6 +25,7 @@ from mycloset.tasks.canvas import (
 )
 from mycloset.tasks.distances import Distance
 from mycloset.tasks.embeddings import Embedding
+from mycloset.tasks.flows import Flow
 from mycloset.tasks.masks import Mask, Masks
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import Pose
@@ -37,7 +38,7 @@ OUTLINE: Color = (230, 40, 110)
 
 LEAST_SURE = 0.05
 HEAD = ("nose", "eye", "ear", "mouth")
-FINE = (*HEAD, "pinky", "index", "thumb", "middle", "ring", "hand", "face", "toe", "heel")
+FINE = (*HEAD, "pinky", "index", "thumb", "middle", "ring", "little", "toe", "hand", "face")
 
 
 def draw_pose(picture: RGB, pose: Pose) -> RGB:
@@ -49,36 +50,14 @@ def draw_pose(picture: RGB, pose: Pose) -> RGB:
     return draw_poses(picture, (pose,))
 
 
-def draw_poses(picture: RGB, poses: Sequence[Pose]) -> RGB:
-    """Several people's skeletons; see `draw_pose`. Lines are as thick as the person is large."""
+def draw_poses(picture: RGB, people: Sequence[Pose]) -> RGB:
+    """The skeletons on a faded picture; see `draw_pose`. Lines grow with the person."""
     height, width = picture.shape[:2]
     scale = unit(height, width)
     drawn = fade(picture, 0.35)
-    for pose in poses:
-        _skeleton(drawn, pose, scale)
+    for pose in reversed(people):
+        _skeleton(drawn, pose, scale if len(people) == 1 else min(scale, _breadth(pose)))
     return _key(drawn, (("left", LEFT), ("right", RIGHT)), scale)
-
-
-def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
-    """One person's skeleton, painted into `drawn`."""
-    seen = pose.points[pose.confidence >= LEAST_SURE]
-    if not len(seen):
-        return
-    # A person who fills little of the picture gets thinner lines.
-    tall = float((seen.max(axis=0) - seen.min(axis=0)).max()) / max(drawn.shape[:2])
-    scale *= min(1.0, max(0.3, 1.6 * tall))
-    for first, second in pose.skeleton.limbs:
-        sure = min(pose.sure(first), pose.sure(second))
-        if sure >= LEAST_SURE:
-            thin = first.split("_")[-1] in FINE or any(name in first for name in FINE)
-            thick = (3.0 if thin else 7.0) * scale
-            _limb(drawn, pose.point(first), pose.point(second), _side(first, second), thick, sure)
-    for joint, sure in zip(pose.skeleton.joints, pose.confidence, strict=True):
-        if sure >= LEAST_SURE:
-            fine = any(name in joint for name in FINE)
-            radius = (3.5 if fine else 7.0) * scale
-            point = pose.point(joint)
-            _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
 
 
 def draw_parsing(picture: RGB, parsing: HumanParsing) -> RGB:
@@ -148,6 +127,17 @@ def draw_mask(picture: RGB, mask: Mask) -> RGB:
     return drawn
 
 
+def draw_flow(picture: RGB, flow: Flow) -> RGB:
+    """The picture, and beside it where its pixels went: hue by direction, paler the less far."""
+    speed = flow.speed
+    most = max(float(np.percentile(speed, 99.0)), 1e-6)
+    angle = np.arctan2(-flow.pixels[..., 1], -flow.pixels[..., 0]) / (2 * np.pi) + 0.5
+    hsv = np.stack(
+        [angle * 179, np.clip(speed / most, 0, 1) * 255, np.full_like(speed, 255)], -1
+    ).astype(np.uint8)
+    return np.concatenate([picture, np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))], axis=1)
+
+
 def draw_masks(picture: RGB, masks: Masks) -> RGB:
     """The masks in colours on the picture, the largest below, each with its outline."""
     height, width = picture.shape[:2]
@@ -165,6 +155,35 @@ def draw_masks(picture: RGB, masks: Masks) -> RGB:
         )
         cv2.drawContours(drawn, contours, -1, color, thick, cv2.LINE_AA)
     return drawn
+
+
+def _skeleton(drawn: RGB, pose: Pose, scale: float) -> None:
+    """Draw limbs and joints into `drawn`."""
+    for first, second in pose.skeleton.limbs:
+        sure = min(pose.sure(first), pose.sure(second))
+        if sure >= LEAST_SURE:
+            thick = scale * (1.5 if _tiny(first) else 3.0 if _fine(first) else 7.0)
+            _limb(drawn, pose.point(first), pose.point(second), _side(first, second), thick, sure)
+    for joint, sure in zip(pose.skeleton.joints, pose.confidence, strict=True):
+        if sure >= LEAST_SURE:
+            radius = scale * (1.2 if _tiny(joint) else 3.5 if _fine(joint) else 7.0)
+            point = pose.point(joint)
+            _limb(drawn, point, point, _side(joint, joint), 2 * radius, float(sure))
+
+
+def _fine(joint: str) -> bool:
+    return any(name in joint for name in FINE)
+
+
+def _tiny(joint: str) -> bool:
+    return joint.startswith("face_")
+
+
+def _breadth(pose: Pose) -> float:
+    """A scale for lines by the reach of a person's seen joints."""
+    seen = pose.points[pose.confidence >= LEAST_SURE]
+    reach = float(np.ptp(seen, axis=0).max()) if len(seen) else 0.0
+    return max(0.3, reach / 500.0)
 
 
 def _side(first: str, second: str) -> Color:

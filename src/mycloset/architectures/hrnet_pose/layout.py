@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from mycloset.architectures.reading import extent, size_of
 
 _SETS = {14: "CrowdPose", 16: "MPII", 17: "COCO", 21: "hand", 133: "COCO-WholeBody"}
 """Published sets of joints, by their number."""
+
+_NAMED_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
 
 _MOST_MODULES = 32
 _MOST_BRANCHES = 6
@@ -46,6 +49,16 @@ def read(shapes: Shapes) -> Claim:
     if "classifier.weight" in shapes or "incre_modules.0.0.conv1.weight" in shapes:
         return _claim(backbone, _read_classifier(shapes), "original")
     return _claim(backbone, Head(), "openmmlab" if lead else "original")
+
+
+def input_size(joints: int, file: str = "") -> list[int]:
+    """Height and width of the crops: those of the file's name, else what the joints mostly have."""
+    named = _NAMED_SIZE.search(file)
+    if named:
+        sides = [int(side) for side in named.groups()]
+        if all(side % 32 == 0 for side in sides):
+            return sides
+    return [256, 256] if _SETS.get(joints) in ("MPII", "hand") else [256, 192]
 
 
 def examples() -> Iterator[Claim]:
@@ -184,9 +197,9 @@ def _claim(backbone: Backbone, head: Head, layout: str) -> Claim:
     config: dict[str, Any] = {
         "width": width,
         "input_channels": backbone.inputs,
-        "stem": list(backbone.stem),
+        "stem_channels": list(backbone.stem),
         "stages": _stages_as_published(backbone),
-        "last_rows": backbone.stages[-1].rows,
+        "stage_outputs": [stage.rows for stage in backbone.stages],
     }
     last = len(backbone.stages) + 1
     evidence = [
@@ -217,7 +230,12 @@ def _claim(backbone: Backbone, head: Head, layout: str) -> Claim:
         return Claim(
             variant=f"w{width}_classifier",
             title=f"HRNet-W{width}, classifier of {head.classes} classes",
-            config=config | {"num_classes": head.classes, "head_channels": list(head.incre)},
+            config=config
+            | {
+                "num_classes": head.classes,
+                "head_channels": list(head.incre),
+                "head_features": head.features,
+            },
             tensors=tensors(backbone, head, lead, final),
             layout=layout,
             evidence=(f"`classifier.weight` has {head.classes} rows", *evidence),

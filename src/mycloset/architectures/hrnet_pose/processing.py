@@ -1,17 +1,20 @@
-"""People's crops into HRNet, joints out; as its authors have it."""
+"""People's crops into an HRNet, and their joints out; classifiers and backbones as for ImageNet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mycloset.architectures.heatmaps import HeatmapProcessing
-from mycloset.tasks.poses import COCO_17, COCO_WHOLEBODY_133, MPII_16, numbered_skeleton
+from mycloset.architectures.classification import ImageNetProcessing
+from mycloset.architectures.hrnet_pose.layout import input_size
+from mycloset.architectures.plans import Processing
+from mycloset.architectures.top_down import TopDownProcessing
 
-SKELETONS = {17: COCO_17, 16: MPII_16, 133: COCO_WHOLEBODY_133}
 
-
-def processing(variant: str, layout: str, config: Mapping[str, Any]) -> HeatmapProcessing:
-    """How an HRNet is used; `input_size` (height, width) is as the file's name tells it."""
-    joints = config.get("num_joints", 0)
-    return HeatmapProcessing(SKELETONS.get(joints, numbered_skeleton(joints)), config["input_size"])
+def processing(variant: str, layout: str, config: Mapping[str, Any]) -> Processing:
+    """How an HRNet is used; `input_size` and `udp` of the config as in `network.plan`."""
+    joints = config.get("num_joints")
+    if joints is None:
+        return ImageNetProcessing(space=variant)
+    size = config.get("input_size") or input_size(joints)
+    return TopDownProcessing(joints=joints, size=size, udp=bool(config.get("udp", False)))

@@ -1,206 +1,218 @@
-"""From heatmaps and part affinity fields to people: peaks, limbs by line integrals, grouping.
+"""From heatmaps and part affinity fields to people: peaks, line integrals, and who owns what.
 
-Source: Cao et al. 2017, section 2.3; Hzzone/pytorch-openpose, src/body.py, for the constants.
+The rules are those of Cao et al. 2017 as pytorch-openpose states them (src/body.py); all pairs of
+all limbs are measured at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mycloset.architectures.openpose.tables import Limb
+
 Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
 
 PEAK = 0.1
-"""Height above which a place can be a joint."""
+"""Least height of a smoothed heatmap at a joint."""
 ALONG = 0.05
-"""How far along the limb a field must point at a sample."""
+"""Least value of a field along a limb, at a sample."""
 SAMPLES = 10
-AGREEING = 0.8
-"""Share of samples that must point along the limb."""
-SIGMA = 3.0
-"""Pixels by which heatmaps are smoothed before peaks are looked for."""
-FEWEST, LEAST = 4, 0.4
-"""Joints that a person has at least, and the least mean score."""
+"""Places on a limb at which its field is looked at."""
+SHARE = 0.8
+"""More than this share of them must reach `ALONG`."""
+LEAST_JOINTS, LEAST_MEAN = 4, 0.4
+"""People with fewer joints, or a lower score per joint, are none."""
 
+_TOGETHER = 1 << 15
+"""Pairs of peaks that are measured at once; bounds the memory that noise can take."""
 
-@dataclass(frozen=True)
-class Limbs:
-    """Which joints limbs join, and where their fields lie.
-
-    Attributes:
-        joints: how many joints there are.
-        pairs: from, to.
-        channels: of each limb's field: x and y.
-        starting: how many of the limbs, from the first, may begin a person.
-    """
-
-    joints: int
-    pairs: tuple[tuple[int, int], ...]
-    channels: tuple[tuple[int, int], ...]
-    starting: int
-
-
-COCO = Limbs(
-    18,
-    (
-        (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12),
-        (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17),
-    ),
-    (
-        (12, 13), (20, 21), (14, 15), (16, 17), (22, 23), (24, 25), (0, 1), (2, 3), (4, 5), (6, 7),
-        (8, 9), (10, 11), (28, 29), (30, 31), (34, 35), (32, 33), (36, 37), (18, 19), (26, 27),
-    ),
-    17,
-)  # fmt: skip
-"""The body model of 18 joints."""
+FieldAt = Callable[[Integers, Integers, Integers], Floats]
+"""Values of fields (channel, y and x as arrays of one shape) at whole pixels."""
 
 
 class Peaks(NamedTuple):
-    """Places of one joint: (N, 2) x and y, and (N,) heights."""
+    """Joints of one kind: (P,) columns and rows in pixels, and heights."""
 
-    points: NDArray[np.intp]
-    scores: Floats
-
-
-class Connections(NamedTuple):
-    """Limbs of one kind: (N,) from and to, as numbers among their joint's peaks, and scores."""
-
-    first: NDArray[np.intp]
-    second: NDArray[np.intp]
-    scores: NDArray[np.float64]
+    x: Integers
+    y: Integers
+    height: Floats
 
 
-def find_peaks(heatmap: Floats, least: float = PEAK) -> Peaks:
-    """Where a heatmap (H, W) is higher than its four neighbours.
+class Person(NamedTuple):
+    """Whose joints are whose.
 
-    Heights are those of the map before it was smoothed.
+    Attributes:
+        peaks: for each kind of joint the number of its peak, -1 where it was not found.
+        total: heights of its peaks and values of its limbs, added up.
+        count: how many joints were counted.
     """
-    size = 2 * int(4 * SIGMA + 0.5) + 1
-    smooth = np.asarray(
-        cv2.GaussianBlur(heatmap, (size, size), SIGMA, borderType=cv2.BORDER_REFLECT)
-    )
-    above = smooth > least
-    # Outside is 0, so that what is above `least` is higher than it.
-    above[1:] &= smooth[1:] >= smooth[:-1]
-    above[:-1] &= smooth[:-1] >= smooth[1:]
-    above[:, 1:] &= smooth[:, 1:] >= smooth[:, :-1]
-    above[:, :-1] &= smooth[:, :-1] >= smooth[:, 1:]
-    rows, columns = np.nonzero(above)
-    return Peaks(np.stack([columns, rows], 1), heatmap[rows, columns])
+
+    peaks: tuple[int, ...]
+    total: float
+    count: int
 
 
-def connect(first: Peaks, second: Peaks, field: Floats, height: int) -> Connections:
-    """The limbs that a field (H, W, 2) draws between two joints' peaks.
+def find_peaks(smooth: Floats, corner: tuple[int, int] = (0, 0)) -> tuple[Integers, Integers]:
+    """Columns and rows of pixels higher than `PEAK` that no direct neighbour exceeds.
 
-    Each pair's score is the line integral of the field along it, less for limbs longer than half
-    the picture's height; the best pairs are taken first, each peak once.
+    Args:
+        smooth: (H, W) smoothed heatmap, or a part of it.
+        corner: column and row of the part's first pixel.
     """
-    if not len(first.points) or not len(second.points):
-        none = np.zeros(0, np.intp)
-        return Connections(none, none, np.zeros(0))
-    start = first.points[:, None].astype(np.float64)
-    end = second.points[None].astype(np.float64)
-    way = end - start
-    length = np.maximum(np.sqrt((way**2).sum(2)), 0.001)
-    share = np.linspace(0.0, 1.0, SAMPLES)
-    places = start[:, :, None] + way[:, :, None] * share[:, None]
-    columns, rows = np.rint(places).astype(np.intp).transpose(3, 0, 1, 2)
-    sampled = field[rows, columns]
-    along = (sampled * (way / length[..., None])[:, :, None]).sum(3)
-    scores = along.mean(2) + np.minimum(0.5 * height / length - 1.0, 0.0)
-    good = ((along > ALONG).sum(2) > AGREEING * SAMPLES) & (scores > 0)
-    ones, others = np.nonzero(good)
-    order = np.argsort(-scores[ones, others], kind="stable")
-    taken: list[tuple[int, int]] = []
-    used_first, used_second = set(), set()
-    for number in order:
-        one, other = int(ones[number]), int(others[number])
-        if one in used_first or other in used_second:
-            continue
-        used_first.add(one)
-        used_second.add(other)
-        taken.append((one, other))
-    if not taken:
-        none = np.zeros(0, np.intp)
-        return Connections(none, none, np.zeros(0))
-    pairs = np.array(taken, np.intp)
-    return Connections(pairs[:, 0], pairs[:, 1], scores[pairs[:, 0], pairs[:, 1]])
+    rows, columns = np.nonzero(smooth > PEAK)
+    values = smooth[rows, columns]
+    top = np.ones(len(rows), bool)
+    for down, across in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        y, x = rows + down, columns + across
+        inside = (y >= 0) & (y < smooth.shape[0]) & (x >= 0) & (x < smooth.shape[1])
+        neighbour = np.where(
+            inside, smooth[y.clip(0, smooth.shape[0] - 1), x.clip(0, smooth.shape[1] - 1)], 0.0
+        )
+        top &= values >= neighbour
+    return columns[top] + corner[0], rows[top] + corner[1]
 
 
 def assemble(
-    heatmaps: Floats, fields: Floats, limbs: Limbs = COCO
-) -> list[tuple[NDArray[np.float32], Floats, float]]:
-    """The people that heatmaps and fields show.
+    peaks: Sequence[Peaks], limbs: Sequence[Limb], field_at: FieldAt, height: int
+) -> list[Person]:
+    """People, in the order in which they were found.
 
     Args:
-        heatmaps: (H, W, joints and more) float32, at the picture's size.
-        fields: (H, W, channels) float32.
-        limbs: which joints limbs join.
-
-    Returns:
-        For each person (joints, 2) points (NaN where a joint is not seen), (joints,) heights, and
-        the score of the whole; the best first.
+        peaks: of each kind of joint.
+        limbs: what joins them, in the order in which people grow.
+        field_at: looks up the part affinity fields.
+        height: of the picture that peaks and fields lie in; limbs longer than half of it count
+            less.
     """
-    peaks = [find_peaks(np.ascontiguousarray(heatmaps[..., j])) for j in range(limbs.joints)]
-    connections = [
-        connect(peaks[one], peaks[other], fields[..., list(channels)], heatmaps.shape[0])
-        for (one, other), channels in zip(limbs.pairs, limbs.channels, strict=True)
+    connections = _connections(peaks, limbs, field_at, height)
+    rows: list[list[Any]] = []
+    kinds = len(peaks)
+    for limb, (firsts, seconds, values) in zip(limbs, connections, strict=True):
+        a, b = limb.first, limb.second
+        above, below = peaks[a].height.tolist(), peaks[b].height.tolist()
+        for one, other, value in zip(firsts, seconds, values, strict=True):
+            owners = [row for row in rows if row[a] == one or row[b] == other][:2]
+            if not owners:
+                if limb.founds:
+                    row: list[Any] = [-1] * kinds
+                    row[a], row[b] = one, other
+                    rows.append([*row, above[one] + below[other] + value, 2])
+                continue
+            owner = owners[0]
+            if len(owners) == 2 and _apart(owner, owners[1], kinds):
+                second = owners[1]
+                for kind in range(kinds):
+                    owner[kind] = max(owner[kind], second[kind])
+                owner[-2] += second[-2] + value
+                owner[-1] += second[-1]
+                rows = [row for row in rows if row is not second]
+            elif len(owners) == 2 or owner[b] != other:
+                owner[b] = other
+                owner[-2] += below[other] + value
+                owner[-1] += 1
+    return [
+        Person(tuple(row[:kinds]), float(row[-2]), int(row[-1]))
+        for row in rows
+        if row[-1] >= LEAST_JOINTS and row[-2] / row[-1] >= LEAST_MEAN
     ]
-    rows = _grouped(peaks, connections, limbs)
-    people = []
-    for row, total, count in rows:
-        if count < FEWEST or total / count < LEAST:
-            continue
-        points = np.full((limbs.joints, 2), np.nan, np.float32)
-        heights = np.zeros(limbs.joints, np.float32)
-        for joint, peak in enumerate(row):
-            if peak >= 0:
-                points[joint] = peaks[joint].points[peak]
-                heights[joint] = peaks[joint].scores[peak]
-        people.append((points, heights, total / count))
-    return sorted(people, key=lambda person: -person[2])
 
 
-def _grouped(
-    peaks: Sequence[Peaks], connections: Sequence[Connections], limbs: Limbs
-) -> list[tuple[list[int], float, int]]:
-    """Each person's peaks by joint (-1 for none), total score, and number of joints."""
-    rows: list[list[int]] = []
-    totals: list[float] = []
-    counts: list[int] = []
-    for number, ((one, other), found) in enumerate(zip(limbs.pairs, connections, strict=True)):
-        # Limbs of one kind share no peak: who holds a peak changes only through this limb's own.
-        for first, second, score in zip(*(values.tolist() for values in found), strict=True):
-            holders = [
-                place for place, row in enumerate(rows) if row[one] == first or row[other] == second
-            ][:2]
-            height = float(peaks[other].scores[second])
-            if len(holders) == 2 and not _common(rows[holders[0]], rows[holders[1]]):
-                keep, gone = holders
-                rows[keep] = [max(pair) for pair in zip(rows[keep], rows[gone], strict=True)]
-                totals[keep] += totals[gone] + score
-                counts[keep] += counts[gone]
-                del rows[gone], totals[gone], counts[gone]
-            elif holders:
-                keep = holders[0]
-                if rows[keep][other] != second:
-                    rows[keep][other] = second
-                    counts[keep] += 1
-                    totals[keep] += height + score
-            elif number < limbs.starting:
-                row = [-1] * limbs.joints
-                row[one], row[other] = first, second
-                rows.append(row)
-                counts.append(2)
-                totals.append(float(peaks[one].scores[first]) + height + score)
-    return list(zip(rows, totals, counts, strict=True))
+def _apart(one: list[Any], other: list[Any], kinds: int) -> bool:
+    """Whether two people have no kind of joint in common, so that they may be one."""
+    return not any(one[kind] >= 0 and other[kind] >= 0 for kind in range(kinds))
 
 
-def _common(one: list[int], other: list[int]) -> bool:
-    """Whether two people both have some joint."""
-    return any(a >= 0 and b >= 0 for a, b in zip(one, other, strict=True))
+Connections = tuple[list[int], list[int], list[float]]
+
+
+def _connections(
+    peaks: Sequence[Peaks], limbs: Sequence[Limb], field_at: FieldAt, height: int
+) -> list[Connections]:
+    """For each limb the pairs of peaks that it joins, best first, with their values."""
+    counts = [len(kind.x) for kind in peaks]
+    sizes = [counts[limb.first] * counts[limb.second] for limb in limbs]
+    if not any(sizes):
+        return [([], [], []) for _ in limbs]
+    pairs = [
+        np.divmod(np.arange(size), max(1, counts[limb.second]))
+        for limb, size in zip(limbs, sizes, strict=True)
+    ]
+
+    def gathered(values: Callable[[Limb, Integers, Integers], Integers]) -> Integers:
+        return np.concatenate(
+            [values(limb, *pair) for limb, pair in zip(limbs, pairs, strict=True)]
+        )
+
+    firsts = [gathered(lambda limb, one, _, k=k: peaks[limb.first][k][one]) for k in (0, 1)]
+    seconds = [gathered(lambda limb, _, two, k=k: peaks[limb.second][k][two]) for k in (0, 1)]
+    channels = np.repeat(np.array([[limb.x, limb.y] for limb in limbs]), sizes, axis=0)
+    parts = [
+        _integrals(
+            (firsts[0][part], firsts[1][part]),
+            (seconds[0][part], seconds[1][part]),
+            channels[part],
+            field_at,
+            height,
+        )
+        for part in (slice(start, start + _TOGETHER) for start in range(0, sum(sizes), _TOGETHER))
+    ]
+    score = np.concatenate([value for value, _ in parts])
+    kept = np.concatenate([sound for _, sound in parts])
+
+    found: list[Connections] = []
+    start = 0
+    for limb, size, (one, two) in zip(limbs, sizes, pairs, strict=True):
+        here = np.flatnonzero(kept[start : start + size])
+        value = score[start : start + size][here]
+        order = np.argsort(-value, kind="stable")
+        most = min(counts[limb.first], counts[limb.second])
+        found.append(
+            _matched(
+                one[here][order].tolist(), two[here][order].tolist(), value[order].tolist(), most
+            )
+        )
+        start += size
+    return found
+
+
+def _integrals(
+    starts: tuple[Integers, Integers],
+    ends: tuple[Integers, Integers],
+    channels: Integers,
+    field_at: FieldAt,
+    height: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(K,) values of lines from start to end, x and y, in their fields; and which are limbs."""
+    along, across = (
+        (end - start).astype(np.float64) for start, end in zip(starts, ends, strict=True)
+    )
+    length = np.maximum(np.hypot(along, across), 1e-3)
+    steps = np.linspace(0.0, 1.0, SAMPLES)
+    x = np.rint(starts[0][:, None] + along[:, None] * steps).astype(np.int64)
+    y = np.rint(starts[1][:, None] + across[:, None] * steps).astype(np.int64)
+    which = (np.broadcast_to(channels[:, k : k + 1], x.shape) for k in (0, 1))
+    values = field_at(next(which), y, x) * (along / length)[:, None]
+    values = values + field_at(next(which), y, x) * (across / length)[:, None]
+    score = values.mean(axis=1) + np.minimum(0.5 * height / length - 1.0, 0.0)
+    return score, ((values > ALONG).sum(axis=1) > SHARE * SAMPLES) & (score > 0)
+
+
+def _matched(ones: list[int], twos: list[int], values: list[float], most: int) -> Connections:
+    """The best pairs in which no peak occurs twice; at most `most`."""
+    taken: Connections = ([], [], [])
+    first: set[int] = set()
+    second: set[int] = set()
+    for one, two, value in zip(ones, twos, values, strict=True):
+        if one not in first and two not in second:
+            first.add(one)
+            second.add(two)
+            for held, new in zip(taken, (one, two, value), strict=True):
+                held.append(new)  # type: ignore[arg-type]
+            if len(first) == most:
+                break
+    return taken

@@ -100,7 +100,8 @@ def _flattened(shapes: Shapes) -> tuple[str, dict[str, Shape]]:
     return "caffe" if caffe else "pytorch", flat
 
 
-def _body(layout: str, *, limbs: int, maps: int, stages: int = 6, features: int = 128) -> Claim:
+def body_layers(*, limbs: int, maps: int, stages: int, features: int) -> Layers:
+    """The convolutions of a body network, in order."""
     layers = _features("model0", ("conv4_3_CPM", 256), ("conv4_4_CPM", features))
     for branch, outputs in ((1, limbs), (2, maps)):
         end = f"L{branch}"
@@ -115,6 +116,30 @@ def _body(layout: str, *, limbs: int, maps: int, stages: int = 6, features: int 
             layers += _refinement(
                 f"model{stage}_{branch}", f"stage{stage}_{end}", features + limbs + maps, outputs
             )
+    return layers
+
+
+def part_layers(*, maps: int, stages: int, features: int) -> Layers:
+    """The convolutions of a hand or face network, in order."""
+    layers = _features(
+        "model1_0",
+        ("conv4_3", 512),
+        ("conv4_4", 512),
+        ("conv5_1", 512),
+        ("conv5_2", 512),
+        ("conv5_3_CPM", features),
+    )
+    layers += [
+        ("model1_1", "conv6_1_CPM", 512, features, 1),
+        ("model1_1", "conv6_2_CPM", maps, 512, 1),
+    ]
+    for stage in range(2, stages + 1):
+        layers += _refinement(f"model{stage}", f"stage{stage}", features + maps, maps)
+    return layers
+
+
+def _body(layout: str, *, limbs: int, maps: int, stages: int = 6, features: int = 128) -> Claim:
+    layers = body_layers(limbs=limbs, maps=maps, stages=stages, features=features)
     variant, finds = _BODIES.get(maps, (f"body_{maps - 1}", f"{maps - 1} joints"))
     return Claim(
         variant=variant,
@@ -140,20 +165,7 @@ def _body(layout: str, *, limbs: int, maps: int, stages: int = 6, features: int 
 
 
 def _part(layout: str, *, maps: int, stages: int = 6, features: int = 128) -> Claim:
-    layers = _features(
-        "model1_0",
-        ("conv4_3", 512),
-        ("conv4_4", 512),
-        ("conv5_1", 512),
-        ("conv5_2", 512),
-        ("conv5_3_CPM", features),
-    )
-    layers += [
-        ("model1_1", "conv6_1_CPM", 512, features, 1),
-        ("model1_1", "conv6_2_CPM", maps, 512, 1),
-    ]
-    for stage in range(2, stages + 1):
-        layers += _refinement(f"model{stage}", f"stage{stage}", features + maps, maps)
+    layers = part_layers(maps=maps, stages=stages, features=features)
     variant, finds = _PARTS.get(maps, (f"points_{maps - 1}", f"{maps - 1} points"))
     return Claim(
         variant=variant,

@@ -1,4 +1,4 @@
-"""OpenPose: VGG features, and stages that refine heatmaps and part affinity fields."""
+"""The OpenPose networks: VGG's first layers, then stages that look at their own maps again."""
 
 from __future__ import annotations
 
@@ -10,239 +10,262 @@ from torch import nn
 from torch.nn import functional
 
 from mycloset.architectures.keymapper import KeyMap
+from mycloset.architectures.openpose.layout import Layers, body_layers, part_layers
 from mycloset.architectures.plans import NetworkPlan
 
-POOLED = ("conv1_2", "conv2_2", "conv3_4")
-"""Convolutions after which the features are halved."""
+_POOLED = ("conv1_2", "conv2_2", "conv3_4")
+"""Convolutions after which the maps are halved."""
+
+_BODY = (
+    ("^model0.conv{block}_{name}", "conv{block}_{name}"),
+    ("^model1_{branch}.conv5_{number}_CPM_L{branch}", "conv5_{number}_CPM_L{branch}"),
+    (
+        "^model{stage}_{branch}.Mconv{number}_stage{stage}_L{branch}",
+        "Mconv{number}_stage{stage}_L{branch}",
+    ),
+)
+_PART = (
+    ("^model1_0.conv{block}_{name}", "conv{block}_{name}"),
+    ("^model1_1.conv6_{number}_CPM", "conv6_{number}_CPM"),
+    ("^model{stage}.Mconv{number}_stage{stage}", "Mconv{number}_stage{stage}"),
+)
+_BODY_25 = (
+    ("^model0.conv{block}_{name}", "conv{block}_{name}"),
+    ("^model0.prelu{name}", "prelu{name}"),
+    *(
+        (f"^models.Mconv6_7_{{stage}}.{place}.{name}_{{stage}}", f"{name}_{{stage}}")
+        for place, name in ((0, "Mconv6"), (0, "Mprelu6"), (1, "Mconv7"))
+    ),
+    *(
+        (
+            "^models.Mconv{number}_stage{stage}_L{branch}.{step}."
+            f"{name}{{number}}_stage{{stage}}_L{{branch}}_{{step}}",
+            f"{name}{{number}}_stage{{stage}}_L{{branch}}_{{step}}",
+        )
+        for name in ("Mconv", "Mprelu")
+    ),
+)
 
 KEYMAPS: Mapping[str, KeyMap] = {
     "caffe": KeyMap(),
-    # Modules stand before caffe's names; the names alone are enough.
-    "pytorch": KeyMap(renames=(("^{module*}.{name}.{tensor}$", "{name}.{tensor}"),)),
+    "pytorch": KeyMap(renames=_BODY),
+    "pytorch-part": KeyMap(renames=_PART),
+    "pytorch-body_25": KeyMap(renames=_BODY_25),
 }
+"""By layout; "pytorch" has other module names in hands and faces, and in BODY_25."""
 
 
 def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
-    """How an OpenPose network is built; `config` as in its claim."""
+    """How an OpenPose network is built; `config` as in its claim.
 
-    def build() -> nn.Module:
-        if "paf_stages" in config:
-            return Body25(
-                limbs=config["paf_channels"],
-                maps=config["heatmap_channels"],
-                limb_stages=config["paf_stages"],
-                map_stages=config["heatmap_stages"],
-            )
-        if "paf_channels" in config:
-            return Body(
-                limbs=config["paf_channels"],
-                maps=config["heatmap_channels"],
-                stages=config["stages"],
-                features=config["features"],
-            )
-        return Part(
-            maps=config["heatmap_channels"], stages=config["stages"], features=config["features"]
+    Choices of bodies:
+        final_relu: whether the last heatmaps pass a ReLU. pytorch-openpose lets them (its list of
+            layers without one names the other branch twice), caffe does not; joints are the same.
+        limbs: pairs of joints (by number) that the part affinity fields join, in the channels'
+            order, where the network finds other joints than the published ones.
+    """
+    maps, stages = config["heatmap_channels"], config.get("stages", 0)
+    if "paf_channels" not in config:
+        return NetworkPlan(
+            lambda: PartNetwork(maps=maps, stages=stages, features=config["features"]),
+            KEYMAPS["pytorch-part" if layout == "pytorch" else layout],
         )
-
-    return NetworkPlan(build, KEYMAPS[layout])
-
-
-_TRUNK = (
-    ("conv1_1", 64), ("conv1_2", 64), ("conv2_1", 128), ("conv2_2", 128), ("conv3_1", 256),
-    ("conv3_2", 256), ("conv3_3", 256), ("conv3_4", 256), ("conv4_1", 512), ("conv4_2", 512),
-)  # fmt: skip
-
-
-class _Stages(nn.Module):
-    """Convolutions by caffe's names, and the rows in which they follow each other."""
-
-    def _add(self, name: str, out: int, inp: int, kernel: int) -> None:
-        self.add_module(name, nn.Conv2d(inp, out, kernel, padding=kernel // 2))
-
-    def _add_trunk(self, *more: tuple[str, int]) -> None:
-        inp = 3
-        self._trunk = [name for name, _ in (*_TRUNK, *more)]
-        for name, out in (*_TRUNK, *more):
-            self._add(name, out, inp, 3)
-            inp = out
-
-    def _features(self, x: torch.Tensor) -> torch.Tensor:
-        for name in self._trunk:
-            x = functional.relu_(self.get_submodule(name)(x))
-            if name in POOLED:
-                x = functional.max_pool2d(x, 2, 2)
-        return x
-
-    def _add_refinement(self, stage: str, inp: int, outputs: int) -> None:
-        self._add(f"Mconv1_{stage}", 128, inp, 7)
-        for number in range(2, 6):
-            self._add(f"Mconv{number}_{stage}", 128, 128, 7)
-        self._add(f"Mconv6_{stage}", 128, 128, 1)
-        self._add(f"Mconv7_{stage}", outputs, 128, 1)
-
-    def _run(self, x: torch.Tensor, *names: str) -> torch.Tensor:
-        """Convolutions in a row, with a ReLU after all but the last."""
-        for name in names[:-1]:
-            x = functional.relu_(self.get_submodule(name)(x))
-        found: torch.Tensor = self.get_submodule(names[-1])(x)
-        return found
-
-    def _refine(self, x: torch.Tensor, stage: str) -> torch.Tensor:
-        return self._run(x, *(f"Mconv{number}_{stage}" for number in range(1, 8)))
+    limbs = config["paf_channels"]
+    if "paf_stages" in config:
+        return NetworkPlan(
+            lambda: DenseBodyNetwork(
+                limbs=limbs,
+                maps=maps,
+                paf_stages=config["paf_stages"],
+                heatmap_stages=config["heatmap_stages"],
+            ),
+            KEYMAPS["pytorch-body_25" if layout == "pytorch" else layout],
+            choices={"limbs": None},
+        )
+    final_relu = bool(config.get("final_relu", True))
+    return NetworkPlan(
+        lambda: BodyNetwork(
+            limbs=limbs,
+            maps=maps,
+            stages=stages,
+            features=config["features"],
+            final_relu=final_relu,
+        ),
+        KEYMAPS[layout],
+        choices={"final_relu": True, "limbs": None},
+    )
 
 
-class Body(_Stages):
-    """Cao et al. 2017, "Realtime multi-person 2D pose estimation"; caffe's names.
+class BodyNetwork(nn.Module):
+    """Cao et al. 2017, "Realtime multi-person 2D pose estimation using part affinity fields".
 
     Args:
         limbs: channels of the part affinity fields, two a limb.
-        maps: heatmaps, the background included.
-        stages: how often both are made.
-        features: channels of the trunk.
+        maps: heatmaps: joints and background.
+        stages: how often both are estimated.
+        features: channels that every stage sees of the picture.
+        final_relu: whether the last heatmaps pass a ReLU.
     """
 
-    def __init__(self, *, limbs: int, maps: int, stages: int, features: int) -> None:
+    def __init__(
+        self, *, limbs: int, maps: int, stages: int, features: int, final_relu: bool
+    ) -> None:
         super().__init__()
-        self._add_trunk(("conv4_3_CPM", 256), ("conv4_4_CPM", features))
-        self.stages = stages
-        for branch, outputs in ((1, limbs), (2, maps)):
-            inp = features
-            for number, out, kernel in ((1, 128, 3), (2, 128, 3), (3, 128, 3), (4, 512, 1)):
-                self._add(f"conv5_{number}_CPM_L{branch}", out, inp, kernel)
-                inp = out
-            self._add(f"conv5_5_CPM_L{branch}", outputs, inp, 1)
-            for stage in range(2, stages + 1):
-                self._add_refinement(f"stage{stage}_L{branch}", features + limbs + maps, outputs)
-
-    def every_stage(self, image: torch.Tensor) -> tuple[torch.Tensor, list[list[torch.Tensor]]]:
-        """The features, and the fields and heatmaps of each stage."""
-        features = self._features(image)
-        found = [
-            [
-                self._run(features, *(f"conv5_{n}_CPM_L{branch}" for n in range(1, 6)))
+        layers = body_layers(limbs=limbs, maps=maps, stages=stages, features=features)
+        self.features = _put(self, [layer for layer in layers if layer[0] == "model0"])
+        self.stages = [
+            tuple(
+                _names([layer for layer in layers if layer[0] == f"model{stage}_{branch}"])
                 for branch in (1, 2)
-            ]
+            )
+            for stage in range(1, stages + 1)
         ]
-        for stage in range(2, self.stages + 1):
-            x = torch.cat([*found[-1], features], 1)
-            found.append([self._refine(x, f"stage{stage}_L{branch}") for branch in (1, 2)])
-        if self.stages == 6:
-            # The authors of the PyTorch port left this layer's name off their list of those
-            # without a ReLU; their results are made with it.
-            found[-1][1] = functional.relu(found[-1][1])
-        return features, found
+        _put(self, [layer for layer in layers if layer[0] != "model0"])
+        self.final_relu = final_relu
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Fields and heatmaps at an eighth of the picture's size.
+        """Where limbs point and where joints are.
 
         Args:
-            image: (N, 3, H, W) BGR, /256 - 0.5.
+            image: (N, 3, H, W) BGR, -0.5..0.5; H and W multiples of 8.
 
         Returns:
-            paf: (N, limbs, H/8, W/8); heatmap: (N, maps, H/8, W/8).
+            paf: (N, limbs, H/8, W/8); heatmap: (N, maps, H/8, W/8), the last is the background.
         """
-        paf, heatmap = self.every_stage(image)[1][-1]
-        return {"paf": paf, "heatmap": heatmap}
+        features = _seen(self, self.features, image)
+        given = features
+        for limbs, joints in self.stages:
+            paf, heatmap = _refined(self, limbs, given), _refined(self, joints, given)
+            given = torch.cat([paf, heatmap, features], 1)
+        return {"paf": paf, "heatmap": functional.relu(heatmap) if self.final_relu else heatmap}
 
 
-class Part(_Stages):
-    """Simon et al. 2017, "Hand keypoint detection"; also faces; caffe's names.
+class PartNetwork(nn.Module):
+    """Simon et al. 2017, "Hand keypoint detection in single images", and OpenPose's face network.
 
     Args:
-        maps: heatmaps, the background included.
-        stages: how often they are made.
-        features: channels of the trunk.
+        maps: heatmaps: points and background.
+        stages: how often they are estimated.
+        features: channels that every stage sees of the picture.
     """
 
     def __init__(self, *, maps: int, stages: int, features: int) -> None:
         super().__init__()
-        self._add_trunk(
-            ("conv4_3", 512), ("conv4_4", 512), ("conv5_1", 512), ("conv5_2", 512),
-            ("conv5_3_CPM", features),
-        )  # fmt: skip
-        self.stages = stages
-        self._add("conv6_1_CPM", 512, features, 1)
-        self._add("conv6_2_CPM", maps, 512, 1)
-        for stage in range(2, stages + 1):
-            self._add_refinement(f"stage{stage}", features + maps, maps)
-
-    def every_stage(self, image: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """The features, and the heatmaps of each stage."""
-        features = self._features(image)
-        found = [self._run(features, "conv6_1_CPM", "conv6_2_CPM")]
-        for stage in range(2, self.stages + 1):
-            found.append(self._refine(torch.cat([found[-1], features], 1), f"stage{stage}"))
-        return features, found
+        layers = part_layers(maps=maps, stages=stages, features=features)
+        self.features = _put(self, [layer for layer in layers if layer[0] == "model1_0"])
+        names = ["model1_1", *(f"model{stage}" for stage in range(2, stages + 1))]
+        self.stages = [_put(self, [layer for layer in layers if layer[0] == n]) for n in names]
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """heatmap: (N, maps, H/8, W/8) of pictures (N, 3, H, W) BGR, /256 - 0.5."""
-        return {"heatmap": self.every_stage(image)[1][-1]}
+        """Where points are.
+
+        Args:
+            image: (N, 3, H, W) BGR, -0.5..0.5; H and W multiples of 8.
+
+        Returns:
+            heatmap: (N, maps, H/8, W/8), the last is the background.
+        """
+        features = _seen(self, self.features, image)
+        given = features
+        for stage in self.stages:
+            heatmap = _refined(self, stage, given)
+            given = torch.cat([heatmap, features], 1)
+        return {"heatmap": heatmap}
 
 
-class Body25(_Stages):
-    """Cao et al. 2019, "OpenPose": fields first, dense 3x3 convolutions, PReLUs; caffe's names.
+class DenseBodyNetwork(nn.Module):
+    """Cao et al. 2019, "OpenPose" (BODY_25): limbs first, 3x3 convolutions in threes, PReLU.
 
     Args:
-        limbs: channels of the part affinity fields.
-        maps: heatmaps, the background included.
-        limb_stages, map_stages: how often each is made.
+        limbs: channels of the part affinity fields, two a limb.
+        maps: heatmaps: joints and background.
+        paf_stages, heatmap_stages: how often each is estimated.
     """
 
-    def __init__(self, *, limbs: int, maps: int, limb_stages: int, map_stages: int) -> None:
+    def __init__(self, *, limbs: int, maps: int, paf_stages: int, heatmap_stages: int) -> None:
         super().__init__()
-        features = 128
-        self._add_trunk(("conv4_3_CPM", 256), ("conv4_4_CPM", features))
-        for name, width in (("4_2", 512), ("4_3_CPM", 256), ("4_4_CPM", features)):
-            self.add_module(f"prelu{name}", nn.PReLU(width))
-        self.limb_stages, self.map_stages = limb_stages, map_stages
-        for branch, number, outputs in ((2, limb_stages, limbs), (1, map_stages, maps)):
-            for stage in range(number):
-                inp = features
-                inp += limbs if (stage or branch == 1) else 0
-                inp += maps if (stage and branch == 1) else 0
+        # VGG's layers are the older body network's; only their activations differ.
+        layers = body_layers(limbs=limbs, maps=maps, stages=1, features=128)
+        self.features = _put(self, [layer for layer in layers if layer[0] == "model0"])
+        for name in ("conv4_2", "conv4_3_CPM", "conv4_4_CPM"):
+            width = self.get_submodule(name).out_channels
+            assert isinstance(width, int)
+            self.add_module(f"prelu{name[4:]}", nn.PReLU(width))
+        self.branches = ((2, paf_stages), (1, heatmap_stages))
+        for branch, stages in self.branches:
+            outputs = limbs if branch == 2 else maps
+            for stage in range(stages):
+                inp = 128 + (limbs if stage or branch == 1 else 0)
+                inp += maps if stage and branch == 1 else 0
                 width, hidden = (128, 512) if stage else (96, 256)
-                self._add_dense(f"stage{stage}_L{branch}", inp, width, hidden, outputs)
+                self._put_stage(f"stage{stage}_L{branch}", inp, width, hidden, outputs)
 
     def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
-        """paf (N, limbs, H/8, W/8) and heatmap (N, maps, H/8, W/8); see `Body`."""
-        features = self._features(image)
-        paf = self._dense(features, "stage0_L2")
-        for stage in range(1, self.limb_stages):
-            paf = self._dense(torch.cat([features, paf], 1), f"stage{stage}_L2")
-        heatmap = self._dense(torch.cat([features, paf], 1), "stage0_L1")
-        for stage in range(1, self.map_stages):
-            heatmap = self._dense(torch.cat([features, heatmap, paf], 1), f"stage{stage}_L1")
+        """As `BodyNetwork.forward`."""
+        features = _seen(self, self.features, image)
+        paf = self._stage("stage0_L2", features)
+        for stage in range(1, self.branches[0][1]):
+            paf = self._stage(f"stage{stage}_L2", torch.cat([features, paf], 1))
+        heatmap = self._stage("stage0_L1", torch.cat([features, paf], 1))
+        for stage in range(1, self.branches[1][1]):
+            heatmap = self._stage(f"stage{stage}_L1", torch.cat([features, heatmap, paf], 1))
         return {"paf": paf, "heatmap": heatmap}
 
-    def _features(self, x: torch.Tensor) -> torch.Tensor:
-        modules = dict(self.named_children())
-        for name in self._trunk:
-            active = modules.get(f"prelu{name[4:]}")
-            x = modules[name](x)
-            x = functional.relu_(x) if active is None else active(x)
-            if name in POOLED:
-                x = functional.max_pool2d(x, 2, 2)
-        return x
-
-    def _add_dense(self, stage: str, inp: int, width: int, hidden: int, outputs: int) -> None:
+    def _put_stage(self, stage: str, inp: int, width: int, hidden: int, outputs: int) -> None:
         for number in range(1, 6):
             for step in range(3):
                 name = f"{number}_{stage}_{step}"
-                self._add(f"Mconv{name}", width, inp if step == 0 else width, 3)
+                self.add_module(f"Mconv{name}", nn.Conv2d(inp, width, 3, padding=1))
                 self.add_module(f"Mprelu{name}", nn.PReLU(width))
+                inp = width
             inp = 3 * width
-        self._add(f"Mconv6_{stage}", hidden, inp, 1)
+        self.add_module(f"Mconv6_{stage}", nn.Conv2d(inp, hidden, 1))
         self.add_module(f"Mprelu6_{stage}", nn.PReLU(hidden))
-        self._add(f"Mconv7_{stage}", outputs, hidden, 1)
+        self.add_module(f"Mconv7_{stage}", nn.Conv2d(hidden, outputs, 1))
 
-    def _dense(self, x: torch.Tensor, stage: str) -> torch.Tensor:
+    def _stage(self, stage: str, maps: torch.Tensor) -> torch.Tensor:
         for number in range(1, 6):
-            seen = []
+            parts = []
             for step in range(3):
-                name = f"{number}_{stage}_{step}"
-                x = self.get_submodule(f"Mprelu{name}")(self.get_submodule(f"Mconv{name}")(x))
-                seen.append(x)
-            x = torch.cat(seen, 1)
-        x = self.get_submodule(f"Mprelu6_{stage}")(self.get_submodule(f"Mconv6_{stage}")(x))
-        found: torch.Tensor = self.get_submodule(f"Mconv7_{stage}")(x)
+                maps = self._layer(f"{number}_{stage}_{step}", maps)
+                parts.append(maps)
+            maps = torch.cat(parts, 1)
+        found: torch.Tensor = self.get_submodule(f"Mconv7_{stage}")(self._layer(f"6_{stage}", maps))
         return found
+
+    def _layer(self, name: str, maps: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.get_submodule(f"Mprelu{name}")(
+            self.get_submodule(f"Mconv{name}")(maps)
+        )
+        return found
+
+
+def _names(layers: Layers) -> tuple[str, ...]:
+    return tuple(name for _, name, *_ in layers)
+
+
+def _put(network: nn.Module, layers: Layers) -> tuple[str, ...]:
+    """Put convolutions into a network under caffe's names."""
+    for _, name, out, inp, kernel in layers:
+        network.add_module(name, nn.Conv2d(inp, out, kernel, padding=kernel // 2))
+    return _names(layers)
+
+
+def _seen(network: nn.Module, names: tuple[str, ...], image: torch.Tensor) -> torch.Tensor:
+    """VGG's part: each convolution with its activation, halved three times."""
+    maps = image
+    for name in names:
+        maps = network.get_submodule(name)(maps)
+        activation = getattr(network, f"prelu{name[4:]}", None)
+        maps = activation(maps) if activation is not None else functional.relu(maps, inplace=True)
+        if name in _POOLED:
+            maps = functional.max_pool2d(maps, 2)
+    return maps
+
+
+def _refined(network: nn.Module, names: tuple[str, ...], maps: torch.Tensor) -> torch.Tensor:
+    """A stage: ReLU after every convolution but the last."""
+    for name in names[:-1]:
+        maps = functional.relu(network.get_submodule(name)(maps), inplace=True)
+    found: torch.Tensor = network.get_submodule(names[-1])(maps)
+    return found

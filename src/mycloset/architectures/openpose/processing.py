@@ -1,192 +1,171 @@
-"""Pictures into OpenPose, everybody's joints (or one hand's points) out; as the PyTorch port."""
+"""Pictures into OpenPose's networks, and everybody's joints out; as pytorch-openpose has it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mycloset.architectures.openpose.assembly import COCO, assemble
-from mycloset.architectures.plans import Forward
-from mycloset.errors import ModelFileError, OptionError
-from mycloset.images import RGB
-from mycloset.tasks.poses import (
-    OPENPOSE_18,
-    OPENPOSE_HAND_21,
-    Pose,
-    Poses,
-    Skeleton,
-    numbered_skeleton,
+from mycloset.architectures.openpose.assembly import Peaks, Person, assemble, find_peaks
+from mycloset.architectures.openpose.enlarging import (
+    SIGMA,
+    Enlarger,
+    Fields,
+    enlarged,
+    enlarger,
 )
+from mycloset.architectures.openpose.parts import PartProcessing
+from mycloset.architectures.openpose.scaling import Scaled, checked_scales, scaled
+from mycloset.architectures.openpose.tables import BODIES, Body, body_of
+from mycloset.architectures.plans import Forward, Processing
+from mycloset.errors import OptionError
+from mycloset.images import RGB
+from mycloset.tasks.poses import Pose, Poses
 
 Floats = NDArray[np.float32]
 
-STRIDE = 8
-PADDING = 128
-BOX = 368
-LARGEST = 1024
-"""Pixels of the longer side to which larger pictures are brought first."""
-SCALES = (0.5,)
-HAND_SCALES = (0.5, 1.0, 1.5, 2.0)
-HAND_PEAK = 0.05
+MOST = 1280
+"""Longer side of the grid in which joints are sought, in pixels; larger pictures are coarser."""
+FAINT = 0.05
+"""Where a map stays below this, its cubic enlargement stays below `assembly.PEAK`."""
 
 
 class BodyProcessing:
-    """Everybody in a picture, 18 joints each."""
+    """Finds joints and limbs at one or more scales, and puts people together.
+
+    Args:
+        body: the joints and limbs; None where the network's are not known.
+        joints: how many joints the network finds.
+    """
+
+    def __init__(self, body: Body | None, joints: int) -> None:
+        self.body = body
+        self.joints = joints
 
     def __call__(
-        self, forward: Forward, picture: RGB, *, scales: Sequence[float] = SCALES
+        self,
+        forward: Forward,
+        picture: RGB,
+        *,
+        scales: Sequence[float] = (0.5,),
+        boxsize: int = 368,
     ) -> Poses:
-        """The people in one picture, the surest first.
+        """Everybody in the picture, the best first.
 
         Args:
             forward: the network.
-            picture: (H, W, 3).
-            scales: heights at which the picture is shown, in boxes of 368 pixels.
+            picture: (H, W, 3) RGB.
+            scales: heights at which the picture is looked at, in boxes; the maps' mean counts. The
+                paper's are (0.5, 1.0, 1.5, 2.0).
+            boxsize: height of a box, in pixels.
+
+        Returns:
+            A pose's score is the mean of its peaks and limbs, 0..1; joints that were not found lie
+            at (0, 0) with confidence 0.
 
         Raises:
-            OptionError: scales are none.
+            OptionError: an option has a value that it cannot have, or the network finds joints of
+                which no limbs are known.
         """
-        _check(scales)
-        small, shrink = _shrunk(picture)
-        heatmaps, fields = _averaged(forward, small, scales, ("heatmap", "paf"))
-        people = []
-        for points, heights, score in assemble(heatmaps, fields, COCO):
-            seen = np.asarray(np.isfinite(points).all(axis=1))
-            places = np.where(seen[:, None], (points + 0.5) / shrink - 0.5, 0.0)
-            sure = np.where(seen, np.clip(heights, 0.0, 1.0), 0.0).astype(np.float32)
-            people.append(
-                Pose(OPENPOSE_18, places.astype(np.float32), sure, float(np.clip(score, 0, 1)))
+        if self.body is None:
+            raise OptionError(
+                f"limbs: which of its {self.joints} joints are joined is not known.",
+                hint="Give load config={'limbs': [[first, second], ...]}, a pair for each limb.",
             )
-        return Poses(tuple(people))
+        height, width = picture.shape[:2]
+        factor = min(1.0, MOST / max(height, width))
+        grid = (max(1, round(height * factor)), max(1, round(width * factor)))
+        given = [scaled(picture, s, boxsize) for s in checked_scales(scales, boxsize)]
+        found = [forward(image=scale.image) for scale in given]
+        heatmaps = [maps["heatmap"][0] for maps in found]
+        sides = [_enlarger(scale, maps, grid) for scale, maps in zip(given, heatmaps, strict=True)]
+        peaks = [
+            self._peaks([maps[joint] for maps in heatmaps], sides) for joint in range(self.joints)
+        ]
+        fields = Fields([maps["paf"][0] for maps in found], [(e.rows, e.columns) for e in sides])
+        people = assemble(peaks, self.body.limbs, fields, grid[0])
+        to_picture = np.array([width / grid[1], height / grid[0]], np.float32)
+        poses = [self._pose(person, peaks, to_picture) for person in people]
+        return Poses(tuple(sorted(poses, key=lambda pose: -pose.score)))
+
+    def _peaks(self, maps: list[Floats], sides: list[Enlarger]) -> Peaks:
+        """The places of one kind of joint, with the heights of the unsmoothed map."""
+        rows, columns = _region(maps, sides)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            none = np.zeros(0, np.int64)
+            return Peaks(none, none, np.zeros(0, np.float32))
+        smooth = enlarged(
+            maps, [(side.smooth_rows[rows], side.smooth_columns[columns]) for side in sides]
+        )
+        x, y = find_peaks(smooth, (columns.start, rows.start))
+        heights = [
+            np.einsum("ph,hw,pw->p", side.rows[y], found, side.columns[x], optimize=True)
+            for found, side in zip(maps, sides, strict=True)
+        ]
+        return Peaks(x, y, np.mean(heights, axis=0, dtype=np.float32))
+
+    def _pose(self, person: Person, peaks: list[Peaks], to_picture: Floats) -> Pose:
+        assert self.body is not None
+        points = np.zeros((self.joints, 2), np.float32)
+        confidence = np.zeros(self.joints, np.float32)
+        for joint, number in enumerate(person.peaks):
+            if number >= 0:
+                kind = peaks[joint]
+                place = np.array([kind.x[number], kind.y[number]], np.float32)
+                points[joint] = (place + np.float32(0.5)) * to_picture - np.float32(0.5)
+                confidence[joint] = kind.height[number]
+        score = person.total / (2 * person.count - 1)
+        return Pose(
+            self.body.skeleton, points, confidence.clip(0.0, 1.0), float(np.clip(score, 0.0, 1.0))
+        )
 
 
-class PointsProcessing:
-    """One hand (or face) that fills the picture.
-
-    Args:
-        skeleton: names of the points.
-    """
-
-    def __init__(self, skeleton: Skeleton) -> None:
-        self.skeleton = skeleton
-
-    def __call__(
-        self, forward: Forward, picture: RGB, *, scales: Sequence[float] = HAND_SCALES
-    ) -> Poses:
-        """The points of one crop; `scales` as for bodies.
-
-        Raises:
-            OptionError: scales are none.
-        """
-        _check(scales)
-        small, shrink = _shrunk(picture)
-        (heatmaps,) = _averaged(forward, small, scales, ("heatmap",))
-        count = len(self.skeleton.joints)
-        points = np.zeros((count, 2), np.float32)
-        sure = np.zeros(count, np.float32)
-        for joint in range(count):
-            plane = np.ascontiguousarray(heatmaps[..., joint])
-            place = _strongest(plane)
-            if place is not None:
-                row, column = place
-                points[joint] = (np.array([column, row]) + 0.5) / shrink - 0.5
-                sure[joint] = np.clip(plane[row, column], 0.0, 1.0)
-        return Poses((Pose(self.skeleton, points, sure, float(sure.mean())),))
-
-
-def processing(
-    variant: str, layout: str, config: Mapping[str, Any]
-) -> BodyProcessing | PointsProcessing:
-    """How an OpenPose network is used.
-
-    Raises:
-        ModelFileError: a body network other than that of 18 joints: its limbs are not assembled.
-    """
+def processing(variant: str, layout: str, config: Mapping[str, Any]) -> Processing:
+    """How an OpenPose network is used; `limbs` of the config as in `network.plan`."""
+    joints = config["keypoints"]
     if "paf_channels" not in config:
-        joints = config["keypoints"]
-        hand = joints == len(OPENPOSE_HAND_21.joints)
-        return PointsProcessing(OPENPOSE_HAND_21 if hand else numbered_skeleton(joints))
-    if config["keypoints"] != COCO.joints or config["paf_channels"] != 2 * len(COCO.pairs):
-        raise ModelFileError(
-            f"OpenPose {variant} finds {config['keypoints']} joints; people are put together"
-            " of 18 joints only.",
-            hint="Load body_pose_model.pth.",
+        return PartProcessing(joints)
+    body = BODIES.get(joints)
+    if config.get("limbs") is not None:
+        body = body_of(_pairs(config["limbs"], joints, config["paf_channels"]), joints)
+    elif body is not None and 2 * len(body.limbs) != config["paf_channels"]:
+        body = None
+    return BodyProcessing(body, joints)
+
+
+def _pairs(limbs: Any, joints: int, channels: int) -> tuple[tuple[int, int], ...]:
+    """The caller's limbs, checked."""
+    pairs = tuple((int(first), int(second)) for first, second in limbs)
+    if 2 * len(pairs) != channels or any(not 0 <= joint < joints for p in pairs for joint in p):
+        raise OptionError(
+            f"limbs: {len(pairs)} pairs, but the network has {channels // 2} limbs between"
+            f" joints 0 to {joints - 1}."
         )
-    return BodyProcessing()
+    return pairs
 
 
-def _check(scales: Sequence[float]) -> None:
-    if not len(scales) or not all(0.1 <= scale <= 4 for scale in scales):
-        raise OptionError(f"scales: {list(scales)}.", hint="Give some between 0.1 and 4.")
+def _enlarger(scale: Scaled, maps: Floats, grid: tuple[int, int]) -> Enlarger:
+    return enlarger((maps.shape[1], maps.shape[2]), scale.inner, grid)
 
 
-def _shrunk(picture: RGB) -> tuple[RGB, float]:
-    """The picture, no larger than LARGEST, and by what it was multiplied."""
-    shrink = min(1.0, LARGEST / max(picture.shape[:2]))
-    if shrink == 1.0:
-        return picture, 1.0
-    size = (round(picture.shape[1] * shrink), round(picture.shape[0] * shrink))
-    small = cv2.resize(picture, (max(1, size[0]), max(1, size[1])), interpolation=cv2.INTER_AREA)
-    return np.asarray(small), shrink
-
-
-def _averaged(
-    forward: Forward, picture: RGB, scales: Sequence[float], names: Sequence[str]
-) -> list[Floats]:
-    """The network's maps at the picture's size, (H, W, C), averaged over scales."""
-    height, width = picture.shape[:2]
-    total: list[Floats] = []
-    for scale in scales:
-        factor = scale * BOX / height
-        # Very wide pictures would take more than there is.
-        factor = min(factor, 4 * BOX / width)
-        size = (max(8, round(width * factor)), max(8, round(height * factor)))
-        shown = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-        below, right = -size[1] % STRIDE, -size[0] % STRIDE
-        padded = np.pad(
-            np.asarray(shown)[..., ::-1], ((0, below), (0, right), (0, 0)), constant_values=PADDING
-        )
-        given = padded.transpose(2, 0, 1)[None].astype(np.float32)
-        given *= np.float32(1 / 256)
-        given -= np.float32(0.5)
-        found = forward(image=given)
-        for place, name in enumerate(names):
-            maps = _upsampled(found[name][0], padded.shape, size, (width, height))
-            if len(total) <= place:
-                total.append(maps)
-            else:
-                total[place] += maps
-    for maps in total:
-        maps /= np.float32(len(scales))
-    return total
-
-
-def _upsampled(
-    maps: Floats, padded: Sequence[int], size: tuple[int, int], whole: tuple[int, int]
-) -> Floats:
-    """(C, h, w) maps at the picture's size, channels last."""
-    fine = _resized(maps.transpose(1, 2, 0), (padded[1], padded[0]))
-    return _resized(fine[: size[1], : size[0]], whole)
-
-
-def _resized(maps: Floats, size: tuple[int, int]) -> Floats:
-    found = cv2.resize(np.ascontiguousarray(maps), size, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(found, np.float32).reshape(size[1], size[0], -1)
-
-
-def _strongest(heatmap: Floats) -> tuple[int, int] | None:
-    """Row and column of the highest place in the patch that weighs most; None for none."""
-    smooth = cv2.GaussianBlur(heatmap, (25, 25), 3.0, borderType=cv2.BORDER_REFLECT)
-    mask = (np.asarray(smooth) > HAND_PEAK).astype(np.uint8)
-    count, labels = cv2.connectedComponents(mask, connectivity=8)
-    if count < 2:
-        return None
-    weights = np.bincount(labels.ravel(), weights=heatmap.ravel(), minlength=count)
-    weights[0] = -np.inf
-    inside = np.where(labels == int(weights.argmax()), heatmap, -np.inf)
-    row, column = np.unravel_index(int(inside.argmax()), inside.shape)
-    return int(row), int(column)
+def _region(maps: list[Floats], sides: list[Enlarger]) -> tuple[slice, slice]:
+    """The part of the enlarged map in which a smoothed peak can lie."""
+    down, across = [], []
+    reach = round(4 * SIGMA) + 1
+    for found, side in zip(maps, sides, strict=True):
+        high = found > FAINT
+        for seen, weights, spans in (
+            (high.any(axis=1), side.rows, down),
+            (high.any(axis=0), side.columns, across),
+        ):
+            touched = np.flatnonzero((weights[:, seen] != 0).any(axis=1))
+            if touched.size:
+                spans.append((int(touched[0]) - reach, int(touched[-1]) + reach + 1))
+    if not down or not across:
+        return slice(0, 0), slice(0, 0)
+    return tuple(  # type: ignore[return-value]
+        slice(max(0, min(first for first, _ in spans)), max(last for _, last in spans))
+        for spans in (down, across)
+    )

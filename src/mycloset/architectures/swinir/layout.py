@@ -180,6 +180,10 @@ def _claim(sizes: Sizes) -> Claim:
         config["ape"] = True
     if sizes.folding > 1:
         config["start_unshuffle"] = sizes.folding
+    if sizes.upsampler in ("pixelshuffle", "nearest+conv") and sizes.features != 64:
+        config["num_feat"] = sizes.features
+    if sizes.outputs != sizes.inputs:
+        config["num_out_ch"] = sizes.outputs
     evidence = [
         f"{len(sizes.depths)} groups of {'-'.join(map(str, sizes.depths))} blocks with"
         f" {sizes.width} features",

@@ -173,7 +173,7 @@ class _Slots:
         self._first: dict[int, str] = {}
         self._alias: dict[str, str] = {}
         self._filled: set[str] = set()
-        for path, module in network.named_modules():
+        for path, module in network.named_modules(remove_duplicate=False):
             start = f"{path}." if path else ""
             lasting = module._non_persistent_buffers_set
             for held, trained in ((module._parameters, True), (module._buffers, False)):

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 
 import try_on_files
-from mycloset.images import RGB
+from mycloset.errors import ModelFileError
+from mycloset.hub.loader import ModelLoader
+from mycloset.images import RGB, read_picture
+from mycloset.tasks.garments import Category
 from mycloset.tryon import InferenceEngine, TryOnResult
 from mycloset.tryon.drawings import step_pictures
+from mycloset.tryon.state import TryOnState
+from mycloset.tryon.steps.learned_virtual_fitting import LearnedVirtualFittingStep
 from mycloset.wardrobe import demo_garment, draw_garment
 
 
@@ -93,3 +98,12 @@ def test_all_of_the_frame_is_taken_where_nothing_is_kept(
     assert state.fitted
     columns = np.flatnonzero(state.fitted.changed.any(axis=0))
     assert state.fitted.changed[:, columns[0] : columns[-1]].mean() > 0.95
+
+
+def test_a_garment_that_is_no_top_is_refused_by_name(
+    folders: dict[str, Path], astronaut_photo: RGB
+) -> None:
+    step = LearnedVirtualFittingStep(family="cp_vton", models=ModelLoader([folders["cp_vton"]]))
+    photo = read_picture(astronaut_photo, role="photo")
+    with pytest.raises(ModelFileError, match="dresses tops, and the garment is dress"):
+        step.run(TryOnState(photo, photo, Category.DRESS))

@@ -157,3 +157,14 @@ def test_corners_are_a_choice_that_can_be_overridden(folder: Path, gmm: mycloset
     second = other(rgb, cloth, cloth_mask=mask, **_known(256, 192))
     # Pixels' centres and edges are apart by half a pixel at the border.
     assert 0.1 < np.nanmax(np.abs(first.grid - second.grid)) < 1.0
+
+
+def test_half_precision_keeps_the_grids_precision(folder: Path, gmm: mycloset.Model) -> None:
+    half = mycloset.load(folder / "gmm.pth", precision="bfloat16")
+    rgb, _, _ = try_on_files.person(256, 192)
+    cloth, mask = try_on_files.garment(256, 192)
+    found = half(rgb, cloth, cloth_mask=mask, **_known(256, 192))
+    assert found.grid.dtype == np.float32
+    # A grid in bfloat16 would move in steps of whole pixels.
+    across = np.diff(found.grid[..., 0], axis=1)
+    assert np.abs(np.diff(across, axis=1)).max() < 0.5

@@ -99,15 +99,14 @@ class MatchingProcessing:
         reserved = agnostic.RESERVED_PLUS_MATCHING if plus else agnostic.RESERVED
         picture, mask = unit_range(cloth.rgb)[None], cloth.mask[None, None]
         found = forward(
-            person=agnostic.cp_vton_person(seen, reserved)[None], cloth=mask if plus else picture
+            "match",
+            person=agnostic.cp_vton_person(seen, reserved)[None],
+            cloth=mask if plus else picture,
+            picture=picture,
+            mask=mask,
+            align_corners=self.align_corners,
+            mask_border=False,
         )
-        corners = self.align_corners
-        warped = [
-            forward("warp", picture=p, grid=found["grid"], align_corners=corners, border=b)[
-                "output"
-            ]
-            for p, b in ((picture, True), (mask, False))
-        ]
         return warp_of(
             found,
             seen,
@@ -115,9 +114,9 @@ class MatchingProcessing:
             garment,
             cloth_mask,
             photo=(person.shape[0], person.shape[1]),
-            cloth=np.concatenate(warped, axis=1)[0],
+            cloth=found["warped"][0],
             span=1.0,
-            align_corners=corners,
+            align_corners=self.align_corners,
         )
 
 

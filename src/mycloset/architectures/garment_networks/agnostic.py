@@ -132,11 +132,11 @@ def _hips(person: Subject, shoulders: tuple[Floats, Floats]) -> tuple[Floats, Fl
         middle, apart = (right + left) / 2, left - right
         length = float(np.linalg.norm(apart))
         if length > 0:
-            half = apart / length * breadth / 2
-            return middle - half, middle + half
+            across = apart / np.float32(length / breadth)
     else:
         middle = (shoulders[0] + shoulders[1]) / 2 + np.array([0, 1.5 * breadth], np.float32)
-    return middle - across / 2, middle + across / 2
+    half = across / np.float32(2)
+    return (middle - half).astype(np.float32), (middle + half).astype(np.float32)
 
 
 def _line(

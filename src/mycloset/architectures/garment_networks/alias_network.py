@@ -147,7 +147,8 @@ class _Block(nn.Module):
         found = self.conv_0(functional.leaky_relu(found, SLOPE))
         found = self.norm_1(found, labels, region, noise)
         found = self.conv_1(functional.leaky_relu(found, SLOPE))
-        return kept + found
+        summed: torch.Tensor = kept + found
+        return summed
 
 
 class _Modulation(nn.Module):
@@ -215,7 +216,8 @@ class SpectralConv2d(nn.Conv2d):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         matrix = self.weight_orig.flatten(1)
         largest = self.get_buffer("weight_u") @ (matrix @ self.get_buffer("weight_v"))
-        return self._conv_forward(features, self.weight_orig / largest, self.bias)
+        found: torch.Tensor = self._conv_forward(features, self.weight_orig / largest, self.bias)
+        return found
 
 
 def _convolution(

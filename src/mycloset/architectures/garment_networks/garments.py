@@ -96,7 +96,7 @@ def warp_of(
         np.asarray(remap(rgb, grid, fill=WHITE), np.uint8),
         np.asarray(remap(mask.alpha, grid), np.float32),
         garment.frame.from_unit(moved, align_corners),
-        outer.outward(places),
+        outer.outward(places.astype(np.float32)),
         cloth,
     )
 

@@ -77,6 +77,33 @@ class MatchingNetwork(nn.Module):
         grid = spline_grid(theta, size=self.size, control=self.control, span=self.span)
         return {"theta": theta, "grid": grid}
 
+    def match(
+        self,
+        person: torch.Tensor,
+        cloth: torch.Tensor,
+        picture: torch.Tensor,
+        mask: torch.Tensor,
+        align_corners: bool,
+        mask_border: bool,
+    ) -> dict[str, torch.Tensor]:
+        """`forward`, and what its grid makes of the garment.
+
+        Args:
+            person, cloth: as for `forward`.
+            picture: (N, 3, h, w) and mask: (N, 1, h, w), of any size.
+            align_corners: as for `warp`.
+            mask_border: whether the mask's border is continued outside of it.
+
+        Returns:
+            theta, grid; warped: (N, 4, H, W), picture and mask.
+        """
+        found = self(person, cloth)
+        parts = [
+            self.warp(part, found["grid"], align_corners, border)
+            for part, border in ((picture, True), (mask, mask_border))
+        ]
+        return {**found, "warped": torch.cat(parts, dim=1)}
+
     def warp(
         self,
         picture: torch.Tensor,
@@ -96,12 +123,14 @@ class MatchingNetwork(nn.Module):
         Returns:
             (N, C, H, W).
         """
-        return functional.grid_sample(
-            picture,
-            grid.to(picture.dtype),
+        # In half precision, places would be whole pixels.
+        seen = functional.grid_sample(
+            picture.float(),
+            grid.float(),
             padding_mode="border" if border else "zeros",
             align_corners=align_corners,
         )
+        return seen.to(picture.dtype)
 
     def _unit(self, features: torch.Tensor) -> torch.Tensor:
         if self.epsilon == 0.0:

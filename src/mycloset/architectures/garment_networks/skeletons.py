@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mycloset.architectures.garment_networks.people import Floats, Subject
 from mycloset.images import RGB
@@ -49,9 +50,9 @@ def skeleton_picture(person: Subject) -> RGB:
             half = float(np.linalg.norm(along)) / 2
             angle = float(np.degrees(np.arctan2(along[1], along[0])))
             # Fixed-point coordinates: four fractional bits are a sixteenth of a pixel.
-            points = cv2.ellipse2Poly(
+            points = _ellipse(
                 (round(float(middle[0]) * 16), round(float(middle[1]) * 16)),
-                (round(half * 16), round(breadth * 16)), round(angle), 0, 360, 4,
+                (round(half * 16), round(breadth * 16)), round(angle),
             )  # fmt: skip
             _blend(picture, points, color)
     colors = {"neck": (255, 0, 0)} | {second: color for _, second, color in LIMBS}
@@ -59,7 +60,7 @@ def skeleton_picture(person: Subject) -> RGB:
         place = _place(person, name)
         if place is not None:
             center = round(float(place[0]) * 16), round(float(place[1]) * 16)
-            dot = cv2.ellipse2Poly(center, (round(radius * 16),) * 2, 0, 0, 360, 15)
+            dot = _ellipse(center, (round(radius * 16),) * 2, 0)
             _blend(picture, dot, color)
     return picture
 
@@ -73,7 +74,12 @@ def _place(person: Subject, name: str) -> Floats | None:
     return person.joint(name) if person.seen(name) else None
 
 
-def _blend(picture: RGB, points: np.ndarray, color: tuple[int, int, int]) -> None:
+def _ellipse(center: tuple[int, int], axes: tuple[int, int], angle: int) -> NDArray[np.int32]:
+    """(N, 2) corners of a polygon that is nearly an ellipse."""
+    return np.asarray(cv2.ellipse2Poly(center, axes, angle, 0, 360, 4), np.int32)
+
+
+def _blend(picture: RGB, points: NDArray[np.int32], color: tuple[int, int, int]) -> None:
     """Lay a polygon of sixteenths of pixels over the picture, in place."""
     height, width = picture.shape[:2]
     low = np.floor(points.min(axis=0) / 16).astype(int) - 1

@@ -10,11 +10,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mycloset.architectures.garment_networks import agnostic
 from mycloset.architectures.garment_networks.garments import (
-    Floats,
     bytes_of,
     cloth_in_frame,
     garment_of,
@@ -25,6 +23,13 @@ from mycloset.architectures.garment_networks.garments import (
 from mycloset.architectures.garment_networks.people import Labels, Subject, subject
 from mycloset.architectures.garment_networks.skeletons import skeleton_picture
 from mycloset.architectures.plans import Forward
+from mycloset.architectures.viton_hd.channels import (
+    grouped,
+    likeliest,
+    nearest,
+    one_hot,
+    smooth,
+)
 from mycloset.architectures.viton_hd.labels import GROUPS_7, GROUPS_13, UPPER, VITON_HD_13
 from mycloset.errors import OptionError
 from mycloset.images import RGB
@@ -103,15 +108,15 @@ class SegmentationProcessing:
         noise = np.random.default_rng(seed).standard_normal(small) >= 1.0
         inputs = np.concatenate(
             [
-                _smooth(cloth.mask[None], small),
-                _smooth(unit_range(cloth.rgb) * cloth.mask, small),
-                _smooth(one_hot(without, self.labels), small),
-                _smooth(unit_range(skeleton_picture(seen)), small),
+                smooth(cloth.mask[None], small),
+                smooth(unit_range(cloth.rgb) * cloth.mask, small),
+                smooth(one_hot(without, self.labels), small),
+                smooth(unit_range(skeleton_picture(seen)), small),
                 noise[None].astype(np.float32),
             ]
         )
         scores = forward(inputs=inputs[None])["scores"][0]
-        framed = _labels(scores, self.size)
+        framed = likeliest(scores, self.size)
         labels = np.zeros(person.shape[:2], np.uint8)
         rows, columns = seen.frame.inside(labels.shape)
         own = seen.frame.right - seen.frame.left, seen.frame.bottom - seen.frame.top
@@ -179,17 +184,21 @@ class MatchingProcessing:
         upper = grouped(_framed(dressed, seen), GROUPS_7)[None] == UPPER
         representation = np.concatenate(
             [
-                _nearest(upper.astype(np.float32), self.small),
-                _nearest(unit_range(skeleton_picture(seen)), self.small),
-                _nearest(unit_range(agnostic.viton_hd_picture(seen)), self.small),
+                nearest(upper.astype(np.float32), self.small),
+                nearest(unit_range(skeleton_picture(seen)), self.small),
+                nearest(unit_range(agnostic.viton_hd_picture(seen)), self.small),
             ]
         )
         picture = unit_range(cloth.rgb)
-        found = forward(person=representation[None], cloth=_nearest(picture, self.small)[None])
-        whole = np.concatenate([picture, cloth.mask[None]])[None]
-        warped = forward(
-            "warp", picture=whole, grid=found["grid"], align_corners=self.align_corners
-        )["output"]
+        found = forward(
+            "match",
+            person=representation[None],
+            cloth=nearest(picture, self.small)[None],
+            picture=picture[None],
+            mask=cloth.mask[None, None],
+            align_corners=self.align_corners,
+            mask_border=True,
+        )
         return warp_of(
             found,
             seen,
@@ -197,7 +206,7 @@ class MatchingProcessing:
             garment,
             cloth_mask,
             photo=(person.shape[0], person.shape[1]),
-            cloth=warped[0],
+            cloth=found["warped"][0],
             span=0.9,
             align_corners=self.align_corners,
         )
@@ -286,59 +295,17 @@ class FittingProcessing:
         return Rendering(painted, frame, seen.frame.box, garment, dressed.confidence)
 
 
-def grouped(labels: Labels, groups: Sequence[Sequence[int]]) -> Labels:
-    """The number of the group that holds each label."""
-    numbers = np.zeros(256, np.uint8)
-    for number, group in enumerate(groups):
-        numbers[list(group)] = number
-    found: Labels = numbers[labels]
-    return found
-
-
-def one_hot(labels: Labels, classes: int) -> Floats:
-    """(classes, h, w) float32, 1 at each pixel's own class."""
-    return (labels[None] == np.arange(classes, dtype=np.uint8)[:, None, None]).astype(np.float32)
-
-
 def _framed(dressed: HumanParsing, seen: Subject) -> Labels:
     """The dressed person's parsing in the frame, by VITON-HD's 13 labels."""
-    own = getattr(dressed, "framed", None)
+    own = dressed.framed if isinstance(dressed, DressedParsing) else None
     if own is not None and own.shape == seen.labels.shape:
-        found: Labels = own
-        return found
+        return own
     if dressed.table != VITON_HD_13:
         raise OptionError(
             f"dressed has the labels of {dressed.table.name}.",
             hint="Give what VITON-HD's segmentation generator returns.",
         )
     return seen.frame.take_labels(dressed.labels)
-
-
-def _labels(scores: Floats, size: tuple[int, int]) -> Labels:
-    """(h, w) the likeliest label of scores that were enlarged and blurred."""
-    large = _smooth(scores, size)
-    blurred = [
-        cv2.GaussianBlur(part, (15, 15), 3, sigmaY=3, borderType=cv2.BORDER_CONSTANT)
-        for part in large
-    ]
-    return np.argmax(np.stack(blurred), axis=0).astype(np.uint8)
-
-
-def _smooth(channels: Floats, size: tuple[int, int]) -> Floats:
-    """(C, h, w) resized bilinearly between pixels' centres, without averaging."""
-    made = [
-        cv2.resize(channel, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-        for channel in channels
-    ]
-    return np.stack(made).astype(np.float32)
-
-
-def _nearest(channels: Floats, size: tuple[int, int]) -> Floats:
-    """(C, h, w) resized by taking the pixel at or before each place, as PyTorch does."""
-    rows = np.arange(size[0]) * channels.shape[1] // size[0]
-    columns = np.arange(size[1]) * channels.shape[2] // size[1]
-    found: NDArray[np.float32] = channels[:, rows[:, None], columns[None]]
-    return found
 
 
 def _known(what: str, channels: tuple[int, ...], published: tuple[int, ...]) -> None:

@@ -14,6 +14,7 @@ from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.tensors import TensorTable
 from mycloset.errors import MissingExtraError, ModelFileError, OptionError
+from mycloset.hub import spandrel_networks
 from mycloset.hub.model import Model, ModelInfo
 from mycloset.inspection.networks import networks_of
 from mycloset.inspection.results import Network
@@ -49,7 +50,8 @@ def load(
 
     Args:
         path: a model file, or the folder of one model.
-        family: which of the networks in it, by family; the first that can run by default.
+        family: which of the networks in it, by family; the first that can run by default. A file
+            that MyCloset does not know may hold one that spandrel does: "spandrel:HAT".
         part: which of them, by wrapper and prefix ("generator", "unet.").
         role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
             only where there is no other.
@@ -82,6 +84,9 @@ def load(
             trunk = read_checkpoint(Path(backbone))
             table = _table(_choose(trunk, None, None, None))
             beside = table, stack.enter_context(_opened(trunk, mapped))
+        if found.network.family is None:
+            plain = not (config or allow_missing or interpolate or backbone)
+            return _foreign(found, opened, where, dtype, precision, family, checkpoint.path, plain)
         return _assembled(
             found,
             opened,
@@ -171,6 +176,65 @@ def _assembled(
     return Model(built.network, session, processing, info)
 
 
+def _foreign(
+    found: _Found,
+    tensors: FileTensors,
+    device: torch.device,
+    dtype: torch.dtype | None,
+    precision: str,
+    family: str | None,
+    path: Path,
+    plain: bool,
+) -> Model:
+    """A network that only spandrel knows."""
+    from mycloset.runtimes.pytorch.session import TorchSession
+
+    table, network = _table(found), found.network
+    state = {key: tensors.tensor(entry) for key, entry in table.items()}
+    made = spandrel_networks.foreign(
+        state, file=path.name, dtype=dtype, device=device, strict_dtype=precision != "auto"
+    )
+    if made is None:
+        raise _unknown(path.name, network)
+    name = f"{spandrel_networks.FAMILY}{made.name}"
+    if family not in (None, name):
+        raise ModelFileError(f"{path.name} holds no such network; it holds {name}.")
+    if not plain:
+        raise OptionError(
+            f"{path.name} is {name}: config, allow_missing, interpolate and backbone are not for"
+            " networks of spandrel."
+        )
+    count = made.tensors
+    info = ModelInfo(
+        path=path,
+        family=name,
+        variant=made.name,
+        title=made.title,
+        layout="spandrel",
+        config=made.config,
+        task=made.task,
+        steps=("post_processing",),
+        licence=spandrel_networks.LICENCE,
+        precision=str(made.dtype).removeprefix("torch."),
+        device=str(device),
+        parameters=network.parameters,
+        role=network.role,
+        wrapper=network.wrapper,
+        prefix=network.prefix,
+        # It is filled strictly, or not at all.
+        mapping={
+            "mapped": count,
+            "unused": 0,
+            "missing": 0,
+            "misshapen": 0,
+            "adapted": 0,
+            "rate": 1.0,
+        },
+    )
+    session = TorchSession(made.network, device=device, dtype=made.dtype)
+    return Model(made.network, session, made.processing, info)
+
+
 def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     try:
         return plan_of(family, variant, layout, config)
@@ -205,12 +269,14 @@ def _choose(
     asked = [
         found
         for found in every
-        if (family is None or found.network.family == family)
+        if (family is None or found.network.family == family or _may_be(found, family))
         and (part is None or part in (found.network.wrapper, found.network.prefix))
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
     ready = [found for found in known if has_network(found.network.family or "")]
+    if not ready and asked and not known and spandrel_networks.available():
+        return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
     best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
@@ -239,14 +305,23 @@ def _nothing(
         held = "; ".join(sorted({found.network.title for found in every}))
         return ModelFileError(f"{name} holds no such network; it holds {held}.")
     if not known:
-        return ModelFileError(
-            f"{name}: {asked[0].network.title}.",
-            hint=f"`mycloset inspect {name}` names the nearest known networks.",
-        )
+        return _unknown(name, asked[0].network)
     titles = "; ".join(sorted({found.network.title for found in known}))
     return ModelFileError(
         f"{name} is {titles}, which MyCloset recognises but cannot run yet.",
     )
+
+
+def _unknown(name: str, network: Network) -> ModelFileError:
+    return ModelFileError(
+        f"{name}: {network.title}.",
+        hint=f"`mycloset inspect {name}` names the nearest known networks.",
+    )
+
+
+def _may_be(found: _Found, family: str) -> bool:
+    """Whether a network may turn out to be the one of spandrel that is asked for."""
+    return found.network.family is None and family.startswith(spandrel_networks.FAMILY)
 
 
 def _need_torch() -> None:

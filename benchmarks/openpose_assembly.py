@@ -110,8 +110,8 @@ def _candidates(peaks: Sequence[Peaks], limb: Limb, fields: Floats) -> list[tupl
             xs = np.linspace(first.x[i], second.x[j], 10)
             ys = np.linspace(first.y[i], second.y[j], 10)
             values = []
-            for x, y in zip(xs, ys, strict=True):
-                column, row = int(round(x)), int(round(y))
+            for x, y in zip(xs.tolist(), ys.tolist(), strict=True):
+                column, row = round(x), round(y)
                 values.append(
                     fields[limb.x, row, column] * dx / length
                     + fields[limb.y, row, column] * dy / length

@@ -82,11 +82,24 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-            table = _table(_choose(trunk, None, None, None))
-            beside = table, stack.enter_context(_opened(trunk, mapped))
+            other = _choose(trunk, None, None, None)
+            if other.network.family is None:
+                raise _unknown(trunk.path.name, other.network)
+            beside = _table(other), stack.enter_context(_opened(trunk, mapped))
         if found.network.family is None:
-            plain = not (config or allow_missing or interpolate or backbone)
-            return _foreign(found, opened, where, dtype, precision, family, checkpoint.path, plain)
+            made = spandrel_networks.model(
+                {key: opened.tensor(entry) for key, entry in _table(found).items()},
+                found.network,
+                path=checkpoint.path,
+                family=family,
+                dtype=dtype,
+                device=where,
+                strict_dtype=precision != "auto",
+                plain=not (config or allow_missing or interpolate or backbone),
+            )
+            if made is None:
+                raise _unknown(checkpoint.path.name, found.network)
+            return made
         return _assembled(
             found,
             opened,
@@ -94,6 +107,7 @@ def load(
             where,
             dtype,
             path=checkpoint.path,
+            names=_class_names(checkpoint, found.network.wrapper),
             allow_missing=allow_missing,
             interpolate=interpolate,
             backbone=beside,
@@ -114,6 +128,7 @@ def _assembled(
     dtype: torch.dtype | None,
     *,
     path: Path,
+    names: list[str] | None,
     allow_missing: bool | Collection[str],
     interpolate: bool,
     backbone: tuple[TensorTable, FileTensors] | None,
@@ -171,68 +186,24 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    processing = processing_of(network.family, variant, layout, {**plan.choices, **named})
+    told = {**plan.choices, **named}
+    if names is not None and told.get("names") is None:
+        told["names"] = names
+    processing = processing_of(network.family, variant, layout, told)
     session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
     return Model(built.network, session, processing, info)
 
 
-def _foreign(
-    found: _Found,
-    tensors: FileTensors,
-    device: torch.device,
-    dtype: torch.dtype | None,
-    precision: str,
-    family: str | None,
-    path: Path,
-    plain: bool,
-) -> Model:
-    """A network that only spandrel knows."""
-    from mycloset.runtimes.pytorch.session import TorchSession
-
-    table, network = _table(found), found.network
-    state = {key: tensors.tensor(entry) for key, entry in table.items()}
-    made = spandrel_networks.foreign(
-        state, file=path.name, dtype=dtype, device=device, strict_dtype=precision != "auto"
-    )
-    if made is None:
-        raise _unknown(path.name, network)
-    name = f"{spandrel_networks.FAMILY}{made.name}"
-    if family not in (None, name):
-        raise ModelFileError(f"{path.name} holds no such network; it holds {name}.")
-    if not plain:
-        raise OptionError(
-            f"{path.name} is {name}: config, allow_missing, interpolate and backbone are not for"
-            " networks of spandrel."
-        )
-    count = made.tensors
-    info = ModelInfo(
-        path=path,
-        family=name,
-        variant=made.name,
-        title=made.title,
-        layout="spandrel",
-        config=made.config,
-        task=made.task,
-        steps=("post_processing",),
-        licence=spandrel_networks.LICENCE,
-        precision=str(made.dtype).removeprefix("torch."),
-        device=str(device),
-        parameters=network.parameters,
-        role=network.role,
-        wrapper=network.wrapper,
-        prefix=network.prefix,
-        # It is filled strictly, or not at all.
-        mapping={
-            "mapped": count,
-            "unused": 0,
-            "missing": 0,
-            "misshapen": 0,
-            "adapted": 0,
-            "rate": 1.0,
-        },
-    )
-    session = TorchSession(made.network, device=device, dtype=made.dtype)
-    return Model(made.network, session, made.processing, info)
+def _class_names(checkpoint: Checkpoint, wrapper: str) -> list[str] | None:
+    """What a pickled module's `names` calls its classes; None where it does not say."""
+    start = f"{wrapper}.names." if wrapper else "names."
+    found = {
+        key.removeprefix(start): value
+        for key, value in checkpoint.values.items()
+        if key.startswith(start) and isinstance(value, str)
+    }
+    wanted = [str(number) for number in range(len(found))]
+    return [found[number] for number in wanted] if found and set(found) == set(wanted) else None
 
 
 def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mycloset.architectures.restoration import TILE, Restoration
 from mycloset.errors import ModelFileError, OptionError
+from mycloset.hub.model import Model, ModelInfo
+from mycloset.inspection.results import Network
 
 if TYPE_CHECKING:
     import torch
@@ -64,6 +67,67 @@ class Foreign:
 def available() -> bool:
     """Whether spandrel is installed."""
     return importlib.util.find_spec("spandrel") is not None
+
+
+def model(
+    state: Mapping[str, torch.Tensor],
+    network: Network,
+    *,
+    path: Path,
+    family: str | None,
+    dtype: torch.dtype | None,
+    device: torch.device,
+    strict_dtype: bool,
+    plain: bool,
+) -> Model | None:
+    """The Model of a network that only spandrel knows; None where it does not know it either.
+
+    Args:
+        state, dtype, device, strict_dtype: as in `foreign`.
+        network: what inspection says of it.
+        path: its file.
+        family: the one that the caller wants, with `FAMILY` at its front; None for any.
+        plain: whether the caller gave no option that is for MyCloset's own networks.
+
+    Raises:
+        ModelFileError, OptionError: as in `foreign`; it is another network than the caller wants;
+            or options were given that are for MyCloset's own.
+    """
+    from mycloset.runtimes.pytorch.session import TorchSession
+
+    made = foreign(state, file=path.name, dtype=dtype, device=device, strict_dtype=strict_dtype)
+    if made is None:
+        return None
+    name = f"{FAMILY}{made.name}"
+    if family not in (None, name):
+        raise ModelFileError(f"{path.name} holds no such network; it holds {name}.")
+    if not plain:
+        raise OptionError(
+            f"{path.name} is {name}: config, allow_missing, interpolate and backbone are not for"
+            " networks of spandrel."
+        )
+    # It is filled strictly, or not at all.
+    mapping = {"mapped": made.tensors, "unused": 0, "missing": 0, "misshapen": 0, "adapted": 0}
+    info = ModelInfo(
+        path=path,
+        family=name,
+        variant=made.name,
+        title=made.title,
+        layout="spandrel",
+        config=made.config,
+        task=made.task,
+        steps=("post_processing",),
+        licence=LICENCE,
+        precision=str(made.dtype).removeprefix("torch."),
+        device=str(device),
+        parameters=network.parameters,
+        role=network.role,
+        wrapper=network.wrapper,
+        prefix=network.prefix,
+        mapping={**mapping, "rate": 1.0},
+    )
+    session = TorchSession(made.network, device=device, dtype=made.dtype)
+    return Model(made.network, session, made.processing, info)
 
 
 def foreign(

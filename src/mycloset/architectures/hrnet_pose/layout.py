@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from mycloset.architectures.reading import extent, size_of
 
 _SETS = {14: "CrowdPose", 16: "MPII", 17: "COCO", 21: "hand", 133: "COCO-WholeBody"}
 """Published sets of joints, by their number."""
+
+_NAMED_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
 
 _MOST_MODULES = 32
 _MOST_BRANCHES = 6
@@ -48,8 +51,13 @@ def read(shapes: Shapes) -> Claim:
     return _claim(backbone, Head(), "openmmlab" if lead else "original")
 
 
-def input_size(joints: int) -> list[int]:
-    """Height and width of the crops that networks of a set of joints are mostly trained on."""
+def input_size(joints: int, file: str = "") -> list[int]:
+    """Height and width of the crops: those of the file's name, else what the joints mostly have."""
+    named = _NAMED_SIZE.search(file)
+    if named:
+        sides = [int(side) for side in named.groups()]
+        if all(side % 32 == 0 for side in sides):
+            return sides
     return [256, 256] if _SETS.get(joints) in ("MPII", "hand") else [256, 192]
 
 

@@ -32,14 +32,18 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     """How an HRNet is built; `config` as in its claim.
 
     Choices of pose networks, which no tensor tells:
-        input_size: height and width of the crops, in pixels; 256x192, and 256x256 for the joints
-            of MPII and of hands. Files for 384x288 have the same tensors.
-        udp: whether crops and joints are mapped by distances between pixel centres, as the
-            networks that mmpose publishes as "udp" were trained.
+        input_size: height and width of the crops, in pixels: those of the file's name ("384x288"),
+            else 256x192, and 256x256 for the joints of MPII and of hands.
+        udp: whether crops and joints are mapped by distances between pixel centres, as networks
+            were trained that mmpose publishes with "udp" in their name.
     """
     choices: dict[str, Any] = {}
     if "num_joints" in config:
-        choices = {"input_size": input_size(config["num_joints"]), "udp": False}
+        file = config.get("file", "")
+        choices = {
+            "input_size": input_size(config["num_joints"], file),
+            "udp": "udp" in file.lower(),
+        }
     return NetworkPlan(
         lambda: HighResolution(
             inputs=config["input_channels"],

@@ -174,7 +174,7 @@ def _connections(
         found.append(
             _matched(
                 one[here][order].tolist(), two[here][order].tolist(), value[order].tolist(), most
-            )  # fmt: skip
+            )
         )
         start += size
     return found

@@ -91,8 +91,10 @@ class FaceRestoration:
             )
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         if background is None:
-            made = cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4)
-            result = np.array(made if scale != 1 else picture, np.uint8)
+            result = picture.copy()
+            if scale != 1:
+                made = cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4)
+                result = np.asarray(made, np.uint8)
         elif background.shape != (size[1], size[0], 3) or background.dtype != np.uint8:
             raise OptionError(
                 f"background: it is {background.dtype} of {background.shape}.",
@@ -102,14 +104,15 @@ class FaceRestoration:
             result = background.copy()
         for five in points:
             matrix = similarity(five, FFHQ_POINTS * (self.side / 512))
-            face = cv2.warpAffine(
+            aligned = cv2.warpAffine(
                 picture,
                 matrix,
                 (self.side, self.side),
                 borderMode=cv2.BORDER_CONSTANT,
                 borderValue=_BORDER,
             )
-            _paste(result, _restored(forward, np.asarray(face, np.uint8), options), matrix, scale)
+            face = _restored(forward, np.asarray(aligned, np.uint8), options)
+            _paste(result, face, matrix, scale)
         return Image(result, float(scale), self.name, len(points))
 
 

@@ -39,7 +39,9 @@ class Restoration:
             and below up to there.
         mirror: "reflect" leaves out the edge's own pixels, "symmetric" repeats them.
         beyond: whether a side that is a multiple gets one more (as SwinIR's authors pad).
-        tile: side of the largest square that goes through at once, by default.
+        minimum: what each side must be at least.
+        square: whether both sides must be the same.
+        tile: side of the largest square that goes through at once, by default; 0 for any.
         name: what made a result, for `Image.made_by`.
     """
 
@@ -51,6 +53,8 @@ class Restoration:
         multiple: int = 1,
         mirror: Mirror = "reflect",
         beyond: bool = False,
+        minimum: int = 0,
+        square: bool = False,
         tile: int = TILE,
         name: str = "",
     ) -> None:
@@ -59,6 +63,8 @@ class Restoration:
         self.multiple = multiple
         self.mirror = mirror
         self.beyond = beyond
+        self.minimum = minimum
+        self.square = square
         self.tile = tile
         self.name = name
 
@@ -121,8 +127,8 @@ class Restoration:
     def _checked(self, tile: int | None, overlap: int, scale: float | None) -> int:
         """The side of the tiles; 0 for none."""
         side = self.tile if tile is None else tile
-        if side != 0 and side < max(LEAST_TILE, self.multiple):
-            least = max(LEAST_TILE, self.multiple)
+        least = max(LEAST_TILE, self.multiple, self.minimum)
+        if side != 0 and side < least:
             raise OptionError(f"tile: {side} pixels are too few.", hint=f"Give {least}, or 0.")
         if overlap < 0 or (side and 2 * (overlap + self.multiple) > side):
             raise OptionError(
@@ -137,9 +143,18 @@ class Restoration:
 
     def _padded(self, picture: RGB) -> RGB:
         """The picture, mirrored to sides that the network takes."""
-        multiple, sides = self.multiple, picture.shape[:2]
-        more = [multiple - side % multiple if self.beyond else -side % multiple for side in sides]
-        if multiple == 1 or not any(more):
+        sides = picture.shape[:2]
+        wanted = [max(side, self.minimum) for side in sides]
+        wanted = [side + (-side % self.multiple) for side in wanted]
+        if self.beyond:
+            wanted = [
+                side + (self.multiple if side == had else 0)
+                for side, had in zip(wanted, sides, strict=True)
+            ]
+        if self.square:
+            wanted = [max(wanted)] * 2
+        more = [side - had for side, had in zip(wanted, sides, strict=True)]
+        if not any(more):
             return picture
         return np.pad(picture, ((0, more[0]), (0, more[1]), (0, 0)), mode=self.mirror)
 

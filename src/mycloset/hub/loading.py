@@ -14,6 +14,7 @@ from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.tensors import TensorTable
 from mycloset.errors import MissingExtraError, ModelFileError, OptionError
+from mycloset.hub import spandrel_networks
 from mycloset.hub.model import Model, ModelInfo
 from mycloset.inspection.networks import networks_of
 from mycloset.inspection.results import Network
@@ -49,7 +50,8 @@ def load(
 
     Args:
         path: a model file, or the folder of one model.
-        family: which of the networks in it, by family; the first that can run by default.
+        family: which of the networks in it, by family; the first that can run by default. A file
+            that MyCloset does not know may hold one that spandrel does: "spandrel:HAT".
         part: which of them, by wrapper and prefix ("generator", "unet.").
         role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
             only where there is no other.
@@ -80,8 +82,24 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-            table = _table(_choose(trunk, None, None, None))
-            beside = table, stack.enter_context(_opened(trunk, mapped))
+            other = _choose(trunk, None, None, None)
+            if other.network.family is None:
+                raise _unknown(trunk.path.name, other.network)
+            beside = _table(other), stack.enter_context(_opened(trunk, mapped))
+        if found.network.family is None:
+            made = spandrel_networks.model(
+                {key: opened.tensor(entry) for key, entry in _table(found).items()},
+                found.network,
+                path=checkpoint.path,
+                family=family,
+                dtype=dtype,
+                device=where,
+                strict_dtype=precision != "auto",
+                plain=not (config or allow_missing or interpolate or backbone),
+            )
+            if made is None:
+                raise _unknown(checkpoint.path.name, found.network)
+            return made
         return _assembled(
             found,
             opened,
@@ -222,12 +240,14 @@ def _choose(
     asked = [
         found
         for found in every
-        if (family is None or found.network.family == family)
+        if (family is None or found.network.family == family or _may_be(found, family))
         and (part is None or part in (found.network.wrapper, found.network.prefix))
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
     ready = [found for found in known if has_network(found.network.family or "")]
+    if not ready and asked and not known and spandrel_networks.available():
+        return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
     best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
@@ -256,14 +276,23 @@ def _nothing(
         held = "; ".join(sorted({found.network.title for found in every}))
         return ModelFileError(f"{name} holds no such network; it holds {held}.")
     if not known:
-        return ModelFileError(
-            f"{name}: {asked[0].network.title}.",
-            hint=f"`mycloset inspect {name}` names the nearest known networks.",
-        )
+        return _unknown(name, asked[0].network)
     titles = "; ".join(sorted({found.network.title for found in known}))
     return ModelFileError(
         f"{name} is {titles}, which MyCloset recognises but cannot run yet.",
     )
+
+
+def _unknown(name: str, network: Network) -> ModelFileError:
+    return ModelFileError(
+        f"{name}: {network.title}.",
+        hint=f"`mycloset inspect {name}` names the nearest known networks.",
+    )
+
+
+def _may_be(found: _Found, family: str) -> bool:
+    """Whether a network may turn out to be the one of spandrel that is asked for."""
+    return found.network.family is None and family.startswith(spandrel_networks.FAMILY)
 
 
 def _need_torch() -> None:

@@ -26,7 +26,7 @@ def draw_comparison(picture: RGB, image: Image) -> RGB:
     """
     height, width = image.size
     how = cv2.INTER_NEAREST if width >= picture.shape[1] else cv2.INTER_AREA
-    drawn = np.array(cv2.resize(picture, (width, height), interpolation=how))
+    drawn = np.array(cv2.resize(picture, (width, height), interpolation=how), np.uint8)
     half = width // 2
     drawn[:, half:] = image.rgb[:, half:]
     scale = unit(height, width)
@@ -43,5 +43,5 @@ def draw_comparison(picture: RGB, image: Image) -> RGB:
         canvas = PilImage.fromarray(drawn)
         place = (left + pad, top + pad + size / 2)
         ImageDraw.Draw(canvas).text(place, name, fill=INK, font=font(size), anchor="lm")
-        drawn = np.array(canvas)
+        drawn = np.array(canvas, np.uint8)
     return drawn

@@ -48,12 +48,11 @@ class Generator(nn.Module):
         half: bool,
     ) -> None:
         super().__init__()
-        self.half = half
+        self.halved = half
         self.steps = side.bit_length() - 3
         self.style_mlp = _mapping(clean, style, mapping)
         inp = features(4)
-        self.constant_input = nn.Module()
-        self.constant_input.weight = nn.Parameter(torch.empty(1, inp, 4, 4))
+        self.constant_input = _Constant(channels=inp)
         self.style_conv1 = StyleConv(clean=clean, inp=inp, out=inp, style=style)
         self.to_rgb1 = ToRgb(clean=clean, inp=inp, style=style)
         self.style_convs = nn.ModuleList()
@@ -96,13 +95,13 @@ class Generator(nn.Module):
                 return torch.randn_like(kept.expand(count, -1, -1, -1))
             return kept
 
-        features = self.constant_input.weight.expand(count, -1, -1, -1)
+        features: torch.Tensor = self.constant_input(count)
         features = self.style_conv1(features, styles[:, 0], noise(0))
         picture = self.to_rgb1(features, styles[:, 1], None)
         for number, (factor, summand) in enumerate(conditions):
             place = 2 * number + 1
             features = self.style_convs[place - 1](features, styles[:, place], noise(place))
-            if self.half:
+            if self.halved:
                 same, steered = features.chunk(2, 1)
                 features = torch.cat((same, steered * factor + summand), 1)
             else:
@@ -111,6 +110,17 @@ class Generator(nn.Module):
             picture = self.to_rgbs[number](features, styles[:, place + 2], picture)
         found: torch.Tensor = picture
         return found
+
+
+class _Constant(nn.Module):
+    """What every face begins with: features of 4x4 pixels."""
+
+    def __init__(self, *, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, channels, 4, 4))
+
+    def forward(self, count: int) -> torch.Tensor:
+        return self.weight.expand(count, -1, -1, -1)
 
 
 class ModulatedConv(nn.Module):

@@ -179,7 +179,8 @@ class _Block(nn.Module):
         self.rdb3 = _Dense(features=features, growth=growth, plus=plus)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.rdb3(self.rdb2(self.rdb1(features))) * _SHARE + features
+        added: torch.Tensor = self.rdb3(self.rdb2(self.rdb1(features)))
+        return added * _SHARE + features
 
 
 class _Dense(nn.Module):
@@ -204,7 +205,8 @@ class _Dense(nn.Module):
             elif second is not None and number == 4:
                 made = made + second
             seen = torch.cat((seen, made), 1)
-        return self.conv5(seen) * _SHARE + features
+        added: torch.Tensor = self.conv5(seen)
+        return added * _SHARE + features
 
 
 def _conv(inp: int, out: int) -> nn.Conv2d:

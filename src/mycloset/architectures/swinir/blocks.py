@@ -126,9 +126,7 @@ class Block(nn.Module):
         self.norm1 = nn.LayerNorm(width)
         self.attn = Attention(width=width, heads=heads, window=window, biased=biased)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = nn.Module()
-        self.mlp.fc1 = nn.Linear(width, hidden)
-        self.mlp.fc2 = nn.Linear(hidden, width)
+        self.mlp = FeedForward(width=width, hidden=hidden)
 
     def forward(self, tokens: torch.Tensor, size: Size) -> torch.Tensor:
         """(N, H * W, C) of a picture of that size, to the same."""
@@ -146,13 +144,27 @@ class Block(nn.Module):
         if self.shift:
             grid = torch.roll(grid, (self.shift, self.shift), (1, 2))
         tokens = tokens + grid.view(tokens.shape)
-        return tokens + self.mlp.fc2(functional.gelu(self.mlp.fc1(self.norm2(tokens))))
+        added: torch.Tensor = self.mlp(self.norm2(tokens))
+        return tokens + added
 
     def _mask(self, size: Size, like: torch.Tensor) -> torch.Tensor:
         """The file's mask for pictures of its size, a fresh one for others."""
         if size == (self.training_side, self.training_side):
             return self.attn_mask
         return _MASKS.of(size, self.window, like)
+
+
+class FeedForward(nn.Module):
+    """Two linear layers and a GELU."""
+
+    def __init__(self, *, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = self.fc2(functional.gelu(self.fc1(tokens)))
+        return made
 
 
 class Attention(nn.Module):

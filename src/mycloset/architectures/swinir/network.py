@@ -112,8 +112,7 @@ class SwinIR(nn.Module):
         self.centred = in_channels == 3
         first = _conv(in_channels * folding**2, width)
         self.conv_first = nn.Sequential(nn.PixelUnshuffle(folding), first) if folding > 1 else first
-        self.patch_embed = nn.Module()
-        self.patch_embed.norm = nn.LayerNorm(width) if patch_norm else None
+        self.patch_embed = _Embedding(width=width, normed=patch_norm)
         self.absolute_pos_embed = (
             nn.Parameter(torch.empty(1, training**2, width)) if places else None
         )
@@ -188,9 +187,7 @@ class SwinIR(nn.Module):
     def _trunk(self, features: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) after all groups."""
         height, width = features.shape[2:]
-        tokens = features.flatten(2).transpose(1, 2)
-        if self.patch_embed.norm is not None:
-            tokens = self.patch_embed.norm(tokens)
+        tokens: torch.Tensor = self.patch_embed(features.flatten(2).transpose(1, 2))
         if self.absolute_pos_embed is not None:
             if self.absolute_pos_embed.shape[1] != tokens.shape[1]:
                 side = round(self.absolute_pos_embed.shape[1] ** 0.5) * self.folding
@@ -222,6 +219,17 @@ class SwinIR(nn.Module):
                 features = functional.leaky_relu(features, 0.2, inplace=True)
             found = self.conv_last(functional.leaky_relu(self.conv_hr(features), 0.2))
         return found
+
+
+class _Embedding(nn.Module):
+    """A norm of the first convolution's features, if there is one."""
+
+    def __init__(self, *, width: int, normed: bool) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width) if normed else None
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return tokens if self.norm is None else self.norm(tokens)
 
 
 def _conv(inp: int, out: int) -> nn.Conv2d:

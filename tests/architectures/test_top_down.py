@@ -31,9 +31,7 @@ class SpotNetwork:
         self.joints = joints
         self.shapes: list[tuple[int, ...]] = []
 
-    def __call__(
-        self, method: str = "forward", /, **inputs: Any
-    ) -> dict[str, NDArray[np.float32]]:
+    def __call__(self, method: str = "forward", /, **inputs: Any) -> dict[str, NDArray[np.float32]]:
         image = inputs["image"]
         self.shapes.append(image.shape)
         light = image[:, :1] * STD[0] + MEAN[0]

@@ -62,10 +62,6 @@ class ModelFileError(MyClosetError):
     """A model file is missing, or is not the file that it should be."""
 
 
-class UnsuitableModelError(ModelFileError):
-    """A model cannot do what is asked of it here; another may."""
-
-
 class DownloadError(ModelFileError):
     """A published file could not be brought, or came with wrong bytes."""
 

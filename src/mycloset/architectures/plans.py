@@ -72,8 +72,8 @@ Processing = Callable[..., Any]
 """Pictures in, a typed result out; what a family's `processing.processing(...)` returns.
 
 Called as `(forward, *pictures, **options)`: the network, as many pictures ((H, W, 3) uint8 RGB)
-as the family takes (two for optical flow), and its own options. One that can put several pictures through
-the network at once has `batch(forward, pictures, **options)` as well, which gives a list.
+as the family takes (two for optical flow), and its own options. One that can put several pictures
+through the network at once has `batch(forward, pictures, **options)` too, which gives a list.
 """
 
 

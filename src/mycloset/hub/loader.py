@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,10 @@ class ModelLoader:
         return tuple(wanted.path for wanted in self._residency.held())
 
     def candidates(
-        self, step_name: str | None = None, model_type: str | None = None
+        self,
+        step_name: str | None = None,
+        model_type: str | None = None,
+        variants: Collection[str] = (),
     ) -> tuple[ShelvedModel, ...]:
         """Models that can run, the best first: those in the step's own folder, then the surest,
         then the largest.
@@ -127,12 +130,14 @@ class ModelLoader:
         Args:
             step_name: one of the eight steps; None for any.
             model_type: a family; None for any.
+            variants: of the family; empty for any.
         """
         found = [
             model
             for model in self.list_available_models()
             if model.runnable
             and (model_type is None or model.network.family == model_type)
+            and (not variants or model.network.variant in variants)
             and (step_name is None or model_type is not None or step_name in model.network.steps)
         ]
         return tuple(
@@ -166,8 +171,10 @@ class ModelLoader:
         shelved = self.find(model_name, step_name, model_type)
         return self.load_shelved(shelved, device=device, **options)
 
-    def load_model_for_step(self, step_name: str, model_type: str | None = None) -> Model:
-        """The best model for a step that the folders hold.
+    def load_model_for_step(
+        self, step_name: str, model_type: str | None = None, variants: Collection[str] = ()
+    ) -> Model:
+        """The best model for a step that the folders hold; arguments as for `candidates`.
 
         A file that turns out to be unusable gives way to the next one; what was tried is in
         the error where none is left.
@@ -176,9 +183,9 @@ class ModelLoader:
             NoModelError: there is none.
             ModelFileError: none of those that there are can be loaded.
         """
-        found = self.candidates(step_name, model_type)
+        found = self.candidates(step_name, model_type, variants)
         if not found:
-            what = model_type or "model"
+            what = " or ".join(f"{model_type} {name}" for name in variants) or model_type or "model"
             raise NoModelError(
                 f"no {what} for {step_name} is in {', '.join(map(str, self.roots)) or 'no folder'}."
             )

@@ -20,6 +20,7 @@ from mycloset.hub.loader import ModelLoader, NoModelError
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.measurements import check_figures
+from mycloset.tryon.learned import OtherWayError
 from mycloset.tryon.pipeline import (
     LEARNED_PIPELINE,
     Pipeline,
@@ -137,7 +138,8 @@ class InferenceEngine:
             except NoModelError as error:
                 if model == plan.models[-1]:
                     raise _as_step_error(plan.step, error, state) from error
-                absent.append(model)
+                if not isinstance(error, OtherWayError):
+                    absent.append(model)
                 continue
             except ModelFileError as error:
                 if model == plan.models[-1]:

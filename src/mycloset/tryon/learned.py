@@ -8,6 +8,10 @@ from mycloset.hub.loader import ModelLoader, NoModelError
 from mycloset.hub.model import Model
 
 
+class OtherWayError(NoModelError):
+    """The step before went a way that this one cannot follow; no model is missing."""
+
+
 class LearnedWay:
     """A step's way by the best model of one family that the user's folders hold.
 
@@ -15,11 +19,19 @@ class LearnedWay:
         step: the step's name.
         family: the family that serves.
         models: the user's folders; None where there are none.
+        variants: of the family that can serve; empty for any.
     """
 
-    def __init__(self, step: str, family: str, models: ModelLoader | None) -> None:
+    def __init__(
+        self,
+        step: str,
+        family: str,
+        models: ModelLoader | None,
+        variants: tuple[str, ...] = (),
+    ) -> None:
         self.step = step
         self.family = family
+        self._variants = variants
         self._models = models
         self._used: Model | None = None
 
@@ -32,7 +44,7 @@ class LearnedWay:
         """
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
-        self._used = self._models.load_model_for_step(self.step, self.family)
+        self._used = self._models.load_model_for_step(self.step, self.family, self._variants)
         return self._used
 
     def used(self) -> str:

@@ -52,10 +52,26 @@ WAYS: Mapping[str, Mapping[str, str]] = {
         "embedded": f"{_STEPS}.cloth_segmentation:ClothSegmentationStep",
     },
     "geometric_matching": {
+        **dict.fromkeys(
+            ("viton_hd", "cp_vton"),
+            f"{_STEPS}.learned_geometric_matching:LearnedGeometricMatchingStep",
+        ),
         "embedded": f"{_STEPS}.geometric_matching:GeometricMatchingStep",
     },
-    "cloth_warping": {"embedded": f"{_STEPS}.cloth_warping:ClothWarpingStep"},
-    "virtual_fitting": {"embedded": f"{_STEPS}.virtual_fitting:VirtualFittingStep"},
+    "cloth_warping": {
+        **dict.fromkeys(
+            ("viton_hd", "cp_vton"),
+            f"{_STEPS}.learned_cloth_warping:LearnedClothWarpingStep",
+        ),
+        "embedded": f"{_STEPS}.cloth_warping:ClothWarpingStep",
+    },
+    "virtual_fitting": {
+        **dict.fromkeys(
+            ("viton_hd", "cp_vton"),
+            f"{_STEPS}.learned_virtual_fitting:LearnedVirtualFittingStep",
+        ),
+        "embedded": f"{_STEPS}.virtual_fitting:VirtualFittingStep",
+    },
     "post_processing": {
         **dict.fromkeys(
             ("rrdb", "swinir", "srvgg", "gfpgan"),

@@ -62,6 +62,7 @@ class Matching:
             its back that a shop photo shows behind the neckline.
         warp: what a matching network says of every pixel; None where only points were matched.
         dressed: the parsing of the person in the new garment, where a network foresees it.
+        family: of the networks that matched; "" where none did.
     """
 
     shape: GarmentShape
@@ -69,6 +70,7 @@ class Matching:
     front: NDArray[np.float32]
     warp: Warp | None = None
     dressed: DressedParsing | None = None
+    family: str = ""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,8 @@ def _config(decoder: DecoderSizes) -> dict[str, Any]:
         "decoder_mlp_dim": decoder.hidden,
         "iou_head_depth": decoder.score_depth,
         "iou_head_hidden_dim": decoder.score_hidden,
+        "decoder_inner_dim": decoder.inner,
+        "hypernetwork_depth": decoder.head_layers,
         **({"vit_dim": decoder.early} if decoder.early else {}),
     }
 

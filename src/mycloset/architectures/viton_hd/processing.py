@@ -249,10 +249,13 @@ class FittingProcessing:
         given(parsing=parsing, pose=pose, dressed=dressed, warp=warp)
         assert parsing and pose and dressed and warp
         _known("ALIAS generator", (self.inputs, *self.labels), (9, 8, 7))
-        if self.size[0] % self.multiple or self.size[1] % self.multiple:
+        if any(side % self.multiple or not side for side in self.size) or self.size == (
+            self.multiple,
+            self.multiple,
+        ):
             raise OptionError(
                 f"load_height and load_width are {self.size[0]} and {self.size[1]}.",
-                hint=f"Give multiples of {self.multiple}.",
+                hint=f"Give multiples of {self.multiple}, one of them at least twice as much.",
             )
         seen = subject(person, parsing, pose, self.size)
         cloth = cloth_in_frame(warp, seen.frame)

@@ -13,6 +13,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -177,7 +178,7 @@ def _grow(
 def same(one: list[Person], other: list[Person]) -> bool:
     """Whether two ways gave the same people, with the same scores but for rounding."""
     return len(one) == len(other) and all(
-        a.peaks == b.peaks and a.count == b.count and math.isclose(a.total, b.total, rel_tol=1e-4)
+        a.peaks == b.peaks and a.parts == b.parts and math.isclose(a.total, b.total, rel_tol=1e-4)
         for a, b in zip(one, other, strict=True)
     )
 
@@ -203,8 +204,8 @@ def main() -> None:
         heatmaps, fields, _ = crowd(people)
         peaks = peaks_of(heatmaps)
         agree = same(ours(peaks, fields), plain(peaks, fields))
-        slow = seconds(lambda p=peaks, f=fields: plain(p, f), given.runs)
-        fast = seconds(lambda p=peaks, f=fields: ours(p, f), given.runs)
+        slow = seconds(partial(plain, peaks, fields), given.runs)
+        fast = seconds(partial(ours, peaks, fields), given.runs)
         found = len(ours(peaks, fields))
         print(
             f"{people:7d} {found:7d} {1e3 * slow:10.1f} {1e3 * fast:9.2f} {slow / fast:6.0f}x"

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mycloset.architectures.plans import Forward
+from mycloset.architectures.plans import Forward, normalised
 from mycloset.errors import OptionError
 from mycloset.images import RGB
 from mycloset.tasks.poses import Pose, Poses
@@ -142,12 +142,7 @@ class TopDownProcessing:
         crop = np.asarray(
             cv2.warpAffine(picture, self._matrix(box), (width, height), flags=cv2.INTER_LINEAR)
         )
-        scale = np.float32(1 / 255) / np.array(STD, np.float32)
-        offset = -np.array(MEAN, np.float32) / np.array(STD, np.float32)
-        values = crop.transpose(2, 0, 1).astype(np.float32, order="C")
-        values *= scale[:, None, None]
-        values += offset[:, None, None]
-        return values[None]
+        return normalised(np.asarray(crop, np.uint8), MEAN, STD)
 
     def _matrix(self, box: Floats) -> NDArray[np.float64]:
         """(2, 3) from the picture to the crop."""

@@ -49,12 +49,12 @@ class Person(NamedTuple):
     Attributes:
         peaks: for each kind of joint the number of its peak, -1 where it was not found.
         total: heights of its peaks and values of its limbs, added up.
-        count: how many joints were counted.
+        parts: how many joints were counted.
     """
 
     peaks: tuple[int, ...]
     total: float
-    count: int
+    parts: int
 
 
 def find_peaks(smooth: Floats, corner: tuple[int, int] = (0, 0)) -> tuple[Integers, Integers]:
@@ -143,13 +143,14 @@ def _connections(
         for limb, size in zip(limbs, sizes, strict=True)
     ]
 
-    def gathered(values: Callable[[Limb, Integers, Integers], Integers]) -> Integers:
-        return np.concatenate(
-            [values(limb, *pair) for limb, pair in zip(limbs, pairs, strict=True)]
+    both = list(zip(limbs, pairs, strict=True))
+    firsts, seconds = (
+        (
+            np.concatenate([peaks[limb[end]].x[pair[end]] for limb, pair in both]),
+            np.concatenate([peaks[limb[end]].y[pair[end]] for limb, pair in both]),
         )
-
-    firsts = [gathered(lambda limb, one, _, k=k: peaks[limb.first][k][one]) for k in (0, 1)]
-    seconds = [gathered(lambda limb, _, two, k=k: peaks[limb.second][k][two]) for k in (0, 1)]
+        for end in (0, 1)
+    )
     channels = np.repeat(np.array([[limb.x, limb.y] for limb in limbs]), sizes, axis=0)
     parts = [
         _integrals(
@@ -211,8 +212,9 @@ def _matched(ones: list[int], twos: list[int], values: list[float], most: int) -
         if one not in first and two not in second:
             first.add(one)
             second.add(two)
-            for held, new in zip(taken, (one, two, value), strict=True):
-                held.append(new)  # type: ignore[arg-type]
+            taken[0].append(one)
+            taken[1].append(two)
+            taken[2].append(value)
             if len(first) == most:
                 break
     return taken

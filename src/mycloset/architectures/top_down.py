@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -41,6 +42,21 @@ SKELETONS = {
     for skeleton in (COCO_17, COCO_WHOLEBODY_133, MPII_16, CROWDPOSE_14, OPENPOSE_HAND_21)
 }
 """Published sets of joints, by their number."""
+
+
+_NAMED_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
+_SQUARE = (len(MPII_16.joints), len(OPENPOSE_HAND_21.joints))
+"""Numbers of joints whose networks mostly have square crops."""
+
+
+def input_size(joints: int, file: str = "") -> list[int]:
+    """Height and width of the crops: those of the file's name, else what the joints mostly have."""
+    named = _NAMED_SIZE.search(file)
+    if named:
+        sides = [int(side) for side in named.groups()]
+        if all(side >= 32 and side % 32 == 0 for side in sides):
+            return sides
+    return [256, 256] if joints in _SQUARE else [256, 192]
 
 
 class TopDownProcessing:

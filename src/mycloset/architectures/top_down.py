@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mycloset.architectures.plans import Forward
+from mycloset.architectures.plans import Forward, normalised
 from mycloset.errors import OptionError
 from mycloset.images import RGB
 from mycloset.tasks.poses import Pose, Poses
@@ -41,6 +42,21 @@ SKELETONS = {
     for skeleton in (COCO_17, COCO_WHOLEBODY_133, MPII_16, CROWDPOSE_14, OPENPOSE_HAND_21)
 }
 """Published sets of joints, by their number."""
+
+
+_NAMED_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
+_SQUARE = (len(MPII_16.joints), len(OPENPOSE_HAND_21.joints))
+"""Numbers of joints whose networks mostly have square crops."""
+
+
+def input_size(joints: int, file: str = "") -> list[int]:
+    """Height and width of the crops: those of the file's name, else what the joints mostly have."""
+    named = _NAMED_SIZE.search(file)
+    if named:
+        sides = [int(side) for side in named.groups()]
+        if all(side >= 32 and side % 32 == 0 for side in sides):
+            return sides
+    return [256, 256] if joints in _SQUARE else [256, 192]
 
 
 class TopDownProcessing:
@@ -142,12 +158,7 @@ class TopDownProcessing:
         crop = np.asarray(
             cv2.warpAffine(picture, self._matrix(box), (width, height), flags=cv2.INTER_LINEAR)
         )
-        scale = np.float32(1 / 255) / np.array(STD, np.float32)
-        offset = -np.array(MEAN, np.float32) / np.array(STD, np.float32)
-        values = crop.transpose(2, 0, 1).astype(np.float32, order="C")
-        values *= scale[:, None, None]
-        values += offset[:, None, None]
-        return values[None]
+        return normalised(np.asarray(crop, np.uint8), MEAN, STD)
 
     def _matrix(self, box: Floats) -> NDArray[np.float64]:
         """(2, 3) from the picture to the crop."""

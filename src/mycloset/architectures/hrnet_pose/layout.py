@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,6 @@ from mycloset.architectures.reading import extent, size_of
 
 _SETS = {14: "CrowdPose", 16: "MPII", 17: "COCO", 21: "hand", 133: "COCO-WholeBody"}
 """Published sets of joints, by their number."""
-
-_NAMED_SIZE = re.compile(r"(?<!\d)(\d{2,4})x(\d{2,4})(?!\d)")
 
 _MOST_MODULES = 32
 _MOST_BRANCHES = 6
@@ -49,16 +46,6 @@ def read(shapes: Shapes) -> Claim:
     if "classifier.weight" in shapes or "incre_modules.0.0.conv1.weight" in shapes:
         return _claim(backbone, _read_classifier(shapes), "original")
     return _claim(backbone, Head(), "openmmlab" if lead else "original")
-
-
-def input_size(joints: int, file: str = "") -> list[int]:
-    """Height and width of the crops: those of the file's name, else what the joints mostly have."""
-    named = _NAMED_SIZE.search(file)
-    if named:
-        sides = [int(side) for side in named.groups()]
-        if all(side % 32 == 0 for side in sides):
-            return sides
-    return [256, 256] if _SETS.get(joints) in ("MPII", "hand") else [256, 192]
 
 
 def examples() -> Iterator[Claim]:

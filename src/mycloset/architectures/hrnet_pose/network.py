@@ -10,10 +10,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mycloset.architectures.hrnet_pose.layout import input_size
 from mycloset.architectures.hrnet_pose.tensors import EXPANSION
 from mycloset.architectures.keymapper import KeyMap
 from mycloset.architectures.plans import NetworkPlan
+from mycloset.architectures.top_down import input_size
 
 _BACKBONE = tuple(
     (f"^backbone.{name}", name)

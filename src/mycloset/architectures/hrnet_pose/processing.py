@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mycloset.architectures.classification import ImageNetProcessing
-from mycloset.architectures.hrnet_pose.layout import input_size
 from mycloset.architectures.plans import Processing
-from mycloset.architectures.top_down import TopDownProcessing
+from mycloset.architectures.top_down import TopDownProcessing, input_size
 
 
 def processing(variant: str, layout: str, config: Mapping[str, Any]) -> Processing:

@@ -188,9 +188,9 @@ class DenseBodyNetwork(nn.Module):
         layers = body_layers(limbs=limbs, maps=maps, stages=1, features=128)
         self.features = _put(self, [layer for layer in layers if layer[0] == "model0"])
         for name in ("conv4_2", "conv4_3_CPM", "conv4_4_CPM"):
-            width = self.get_submodule(name).out_channels
-            assert isinstance(width, int)
-            self.add_module(f"prelu{name[4:]}", nn.PReLU(width))
+            layer = self.get_submodule(name)
+            assert isinstance(layer, nn.Conv2d)
+            self.add_module(f"prelu{name[4:]}", nn.PReLU(layer.out_channels))
         self.branches = ((2, paf_stages), (1, heatmap_stages))
         for branch, stages in self.branches:
             outputs = limbs if branch == 2 else maps

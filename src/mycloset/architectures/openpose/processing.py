@@ -116,7 +116,7 @@ class BodyProcessing:
                 place = np.array([kind.x[number], kind.y[number]], np.float32)
                 points[joint] = (place + np.float32(0.5)) * to_picture - np.float32(0.5)
                 confidence[joint] = kind.height[number]
-        score = person.total / (2 * person.count - 1)
+        score = person.total / (2 * person.parts - 1)
         return Pose(
             self.body.skeleton, points, confidence.clip(0.0, 1.0), float(np.clip(score, 0.0, 1.0))
         )
@@ -152,7 +152,8 @@ def _enlarger(scale: Scaled, maps: Floats, grid: tuple[int, int]) -> Enlarger:
 
 def _region(maps: list[Floats], sides: list[Enlarger]) -> tuple[slice, slice]:
     """The part of the enlarged map in which a smoothed peak can lie."""
-    down, across = [], []
+    down: list[tuple[int, int]] = []
+    across: list[tuple[int, int]] = []
     reach = round(4 * SIGMA) + 1
     for found, side in zip(maps, sides, strict=True):
         high = found > FAINT
@@ -165,7 +166,8 @@ def _region(maps: list[Floats], sides: list[Enlarger]) -> tuple[slice, slice]:
                 spans.append((int(touched[0]) - reach, int(touched[-1]) + reach + 1))
     if not down or not across:
         return slice(0, 0), slice(0, 0)
-    return tuple(  # type: ignore[return-value]
-        slice(max(0, min(first for first, _ in spans)), max(last for _, last in spans))
-        for spans in (down, across)
-    )
+    return _span(down), _span(across)
+
+
+def _span(spans: list[tuple[int, int]]) -> slice:
+    return slice(max(0, min(first for first, _ in spans)), max(last for _, last in spans))

@@ -361,7 +361,7 @@ class _Head(nn.Module):
         centres, strides = [], []
         for level, stride in zip(raw, self.strides, strict=True):
             height, width = level.shape[2:]
-            kind = {"device": level.device, "dtype": level.dtype}
+            kind: dict[str, Any] = {"device": level.device, "dtype": level.dtype}
             y, x = torch.meshgrid(
                 torch.arange(height, **kind) + 0.5, torch.arange(width, **kind) + 0.5, indexing="ij"
             )

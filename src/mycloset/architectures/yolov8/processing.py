@@ -208,7 +208,7 @@ class YoloClassification(ImageNetProcessing):
         height, width = picture.shape[:2]
         scale = self.crop / min(height, width)
         side = (max(self.crop, round(width * scale)), max(self.crop, round(height * scale)))
-        resized = np.asarray(cv2.resize(picture, side, interpolation=cv2.INTER_LINEAR))
+        resized = cv2.resize(picture, side, interpolation=cv2.INTER_LINEAR).astype(np.uint8)
         top, left = (side[1] - self.crop) // 2, (side[0] - self.crop) // 2
         return _planes(resized[top : top + self.crop, left : left + self.crop])
 

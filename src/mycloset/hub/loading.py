@@ -56,7 +56,8 @@ def load(
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
-            file has it), or "auto" (what is fastest on the device).
+            file has it), or "auto" (what is fastest on the device: see `runtimes.pytorch.precision`;
+            `Model.info.precision` tells what was done).
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
@@ -71,7 +72,7 @@ def load(
         MissingExtraError: PyTorch is not installed.
     """
     _need_torch()
-    dtype = _dtype(precision, device)
+    dtype = _dtype(precision)
     where = _device(device)
     checkpoint = read_checkpoint(Path(path))
     found = _choose(checkpoint, family, part, role)
@@ -88,6 +89,7 @@ def load(
             config or {},
             where,
             dtype,
+            tuned=precision == "auto",
             path=checkpoint.path,
             allow_missing=allow_missing,
             interpolate=interpolate,
@@ -108,6 +110,7 @@ def _assembled(
     device: torch.device,
     dtype: torch.dtype | None,
     *,
+    tuned: bool,
     path: Path,
     allow_missing: bool | Collection[str],
     interpolate: bool,
@@ -115,7 +118,8 @@ def _assembled(
 ) -> Model:
     import torch
 
-    from mycloset.runtimes.pytorch.building import build
+    from mycloset.runtimes.pytorch.building import blank, build
+    from mycloset.runtimes.pytorch.precision import tune
     from mycloset.runtimes.pytorch.session import TorchSession
 
     network = found.network
@@ -144,6 +148,8 @@ def _assembled(
         interpolate=interpolate,
         backbone=backbone,
     )
+    tuning = tune(built.network, blank(plan), device) if tuned else None
+    told = str(dtype).removeprefix("torch.") if dtype is not None else "as in the file"
     info = ModelInfo(
         path=path,
         family=network.family,
@@ -154,7 +160,7 @@ def _assembled(
         task=network.task or "",
         steps=network.steps,
         licence=network.licence,
-        precision=str(dtype).removeprefix("torch.") if dtype is not None else "as in the file",
+        precision=told if tuning is None else str(tuning),
         device=str(device),
         parameters=network.parameters,
         role=network.role,
@@ -167,7 +173,9 @@ def _assembled(
         choices=dict(plan.choices),
     )
     processing = processing_of(network.family, variant, layout, {**plan.choices, **named})
-    session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
+    session = TorchSession(
+        built.network, device=device, dtype=dtype or torch.float32, tuning=tuning
+    )
     return Model(built.network, session, processing, info)
 
 
@@ -254,7 +262,7 @@ def _need_torch() -> None:
         raise MissingExtraError("PyTorch is not installed.", hint="pip install 'mycloset[torch]'")
 
 
-def _dtype(precision: str, device: str) -> torch.dtype | None:
+def _dtype(precision: str) -> torch.dtype | None:
     import torch
 
     if precision not in PRECISIONS:
@@ -264,7 +272,7 @@ def _dtype(precision: str, device: str) -> torch.dtype | None:
     if precision == "file":
         return None
     if precision == "auto":
-        return torch.float16 if device.startswith("cuda") else torch.float32
+        return torch.float32
     found: torch.dtype = getattr(torch, precision)
     return found
 

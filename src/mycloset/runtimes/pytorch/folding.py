@@ -12,7 +12,15 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
+LAYERS: tuple[type[nn.Module], ...] = (
+    nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
+    nn.Linear,
+)  # fmt: skip
+"""Layers that multiply by their weights and do nothing else with them; not their subclasses."""
+
 _FOLDING = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)
+_SMALL = 0.05
+"""Share of a network's multiplications that its last layers may have to be called so."""
 _LOOKS = frozenset({"__get__", "size", "dim", "numel", "stride", "is_floating_point", "__len__"})
 """What may be asked of a tensor without using its values."""
 
@@ -35,12 +43,13 @@ class Flow:
     Attributes:
         pairs: the paths of norms, each with that of the convolution that it alone sees, and that
             nothing else does.
-        outputs: the paths of convolutions that give the network's outputs.
+        last: the paths of layers after which no other comes before the network's outputs; none
+            where they are much of the network (where it adds up what all its layers give).
         norms: how many batch norms there are.
     """
 
     pairs: Mapping[str, str]
-    outputs: frozenset[str]
+    last: frozenset[str]
     norms: int
 
 
@@ -65,8 +74,8 @@ def watched(twin: nn.Module, inputs: Mapping[str, torch.Tensor]) -> Flow:
             continue
         if norm:
             hooks.append(module.register_forward_pre_hook(watch.norm(path)))
-        elif type(module) in _FOLDING and weights[id(module.weight)] == 1:
-            hooks.append(module.register_forward_hook(watch.convolution(path)))
+        elif type(module) in LAYERS and weights[id(module.weight)] == 1:
+            hooks.append(module.register_forward_hook(watch.layer(path)))
     try:
         with torch.inference_mode(), torch.device("meta"), watch:
             given = twin(**inputs)
@@ -86,10 +95,11 @@ def fold(network: nn.Module, pairs: Mapping[str, str]) -> int:
     folded = 0
     for norm_path, path in pairs.items():
         norm, convolution = network.get_submodule(norm_path), network.get_submodule(path)
-        assert isinstance(convolution, _FOLDING)
         found = _affine(norm)
-        transposed = isinstance(convolution, nn.ConvTranspose2d)
-        if found is None or (transposed and convolution.groups > 1):
+        if not isinstance(convolution, _FOLDING) or found is None:
+            continue
+        transposed = _transposed(convolution)
+        if transposed and convolution.groups > 1:
             continue
         factor, addition = found
         weight, bias = convolution.weight, convolution.bias
@@ -121,20 +131,29 @@ def _affine(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor] | None:
 
 
 class _Watch(TorchFunctionMode):
-    """Sees which tensors convolutions make, and who uses them."""
+    """Sees which tensors layers make, who uses them, and what becomes of them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: dict[int, tuple[torch.Tensor, str]] = {}
+        # Tensors are kept, so that no other gets their identity.
+        self._kept: list[torch.Tensor] = []
+        self._made: dict[int, str] = {}
+        self._of: dict[int, frozenset[str]] = {}
+        self._work: Counter[str] = Counter()
         self._uses: Counter[int] = Counter()
         self._calls: list[tuple[str, int]] = []
 
-    def convolution(self, path: str) -> Callable[..., None]:
-        """A hook behind a convolution."""
+    def layer(self, path: str) -> Callable[..., None]:
+        """A hook behind a layer."""
 
-        def hook(module: nn.Module, given: Any, found: torch.Tensor) -> None:
-            # Kept, so that no other tensor gets its identity.
-            self._made[id(found)] = (found, path)
+        def hook(module: nn.Module, given: tuple[torch.Tensor], found: torch.Tensor) -> None:
+            weight = module.weight
+            assert isinstance(weight, torch.Tensor)
+            places = given[0] if _transposed(module) else found
+            self._work[path] += weight.numel() * places.numel() // max(weight.shape[0], 1)
+            self._kept.append(found)
+            self._made[id(found)] = path
+            self._of[id(found)] = frozenset({path})
 
         return hook
 
@@ -153,11 +172,17 @@ class _Watch(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
+        found = func(*args, **(kwargs or {}))
         if getattr(func, "__name__", "") not in _LOOKS:
+            before = frozenset[str]()
             for value in _tensors((args, kwargs or {})):
+                before |= self._of.get(id(value), frozenset())
                 if id(value) in self._made:
                     self._uses[id(value)] += 1
-        return func(*args, **(kwargs or {}))
+            for value in _tensors(found):
+                self._kept.append(value)
+                self._of[id(value)] = before
+        return found
 
     def flow(self, given: Any, norms: int) -> Flow:
         """What was seen, once the network has given its result."""
@@ -165,10 +190,9 @@ class _Watch(TorchFunctionMode):
         normed = {number: path for path, number in self._calls}
         makers: dict[str, set[str]] = {}
         for path, number in self._calls:
-            maker = self._made[number][1] if number in self._made else ""
-            makers.setdefault(path, set()).add(maker)
+            makers.setdefault(path, set()).add(self._made.get(number, ""))
         takers: dict[str, set[str]] = {}
-        for number, (_, path) in self._made.items():
+        for number, path in self._made.items():
             alone = self._uses[number] == 1 and number not in results
             takers.setdefault(path, set()).add(normed.get(number, "") if alone else "")
         pairs = {}
@@ -176,8 +200,13 @@ class _Watch(TorchFunctionMode):
             (maker, *more) = made_by
             if maker and not more and takers[maker] == {norm}:
                 pairs[norm] = maker
-        outputs = {self._made[number][1] for number in results if number in self._made}
-        return Flow(pairs, frozenset(outputs), norms)
+        last = frozenset[str]().union(*(self._of.get(number, ()) for number in results))
+        small = sum(self._work[path] for path in last) <= _SMALL * self._work.total()
+        return Flow(pairs, last if small else frozenset(), norms)
+
+
+def _transposed(module: nn.Module) -> bool:
+    return isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
 
 
 def _tensors(given: Any) -> Iterable[torch.Tensor]:

@@ -8,8 +8,8 @@ Three things, each where it pays:
   with half-precision units work.
 - Convolutions and matrix products are done in a shorter type where the device does so at twice the
   speed or more: bfloat16 on CPUs with AVX512-BF16 or AMX, float16 on CUDA. Norms, tables,
-  coordinates and whatever is mixed with them stay float32 (`torch.autocast`), and so do the
-  convolutions that give a network's outputs.
+  coordinates and whatever is mixed with them stay float32 (`torch.autocast`), and so do the last
+  layers before a network's outputs.
 
 `torch.compile` takes longer than many pictures do; it is not used.
 """
@@ -24,11 +24,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from mycloset.runtimes.pytorch.folding import Flow, fold, watched
+from mycloset.runtimes.pytorch.folding import LAYERS, Flow, fold, watched
 
-_CONVOLUTIONS: tuple[type[nn.Module], ...] = (
-    nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d,
-)  # fmt: skip
 _SIDES = (256, 224, 112, 512)
 """Sides of the pictures that are tried on the network without values, in pixels."""
 
@@ -90,7 +87,7 @@ def tune(
     folded = fold(network, flow.pairs)
     convolutional = any(isinstance(module, nn.Conv2d) for module in network.modules())
     if dtype != torch.float32:
-        _shorten(network, dtype, flow.outputs, device)
+        _shorten(network, dtype, flow.last, device)
     if convolutional:
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
@@ -119,7 +116,7 @@ class Exact(nn.Module):
 
 
 def _shorten(
-    network: nn.Module, dtype: torch.dtype, outputs: frozenset[str], device: torch.device
+    network: nn.Module, dtype: torch.dtype, last: frozenset[str], device: torch.device
 ) -> None:
     """Give layers that are cast anyway their weights in the type that they are cast to."""
     held: dict[int, int] = {}
@@ -127,12 +124,11 @@ def _shorten(
         for parameter in module.parameters(recurse=False):
             held[id(parameter)] = held.get(id(parameter), 0) + 1
     for path, module in list(network.named_modules()):
-        # Subclasses may do more with their weights than to multiply by them.
-        if type(module) not in (*_CONVOLUTIONS, nn.Linear):
+        if type(module) not in LAYERS:
             continue
         if any(held[id(parameter)] > 1 for parameter in module.parameters(recurse=False)):
             continue
-        if path in outputs:
+        if path in last:
             parent, _, name = path.rpartition(".")
             network.get_submodule(parent)._modules[name] = Exact(module, device.type)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -28,32 +28,49 @@ def from_logits(
         table: names of the classes.
 
     Returns:
-        Labels at the picture's size, and how sure they are: the mean probability of the class
-        that was taken, over the pixels that have one other than the first.
+        Labels at the picture's size, and how sure they are: the mean probability of the
+        likeliest class, over the pixels that have one other than the first.
     """
-    height, width = size
-    best = np.full(size, -np.inf, np.float32)
-    total = np.zeros(size, np.float32)
+    enlarge = _enlarger(logits.shape[1:], matrix, size)
+    best = enlarge(logits[0])
     labels = np.zeros(size, np.uint8)
     # One class at a time: all of them at the size of a photograph would take gigabytes.
-    for number, plane in enumerate(logits):
-        warped = np.asarray(
-            cv2.warpAffine(
-                plane, matrix, (width, height), flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            )
-        )  # fmt: skip
-        above = warped > best
-        labels[above] = number
-        low, high = np.where(above, best, warped), np.where(above, warped, best)
-        with np.errstate(invalid="ignore", over="ignore"):
-            # A running sum of exponentials, relative to the best so far.
-            kept = np.where(above, total * np.exp(low - high) + 1, total + np.exp(low - high))
-        total = kept.astype(np.float32)
-        best = high
-    inside = labels > 0
-    sure = float((1.0 / total[inside]).mean()) if inside.any() else float((1.0 / total).mean())
-    return HumanParsing(labels, table, sure)
+    for number, plane in enumerate(logits[1:], start=1):
+        found = enlarge(plane)
+        above = cv2.compare(found, best, cv2.CMP_GT)
+        cv2.max(best, found, best)
+        # Numbers grow, so that the largest is the last that was above.
+        cv2.max(labels, cv2.bitwise_and(above, number), labels)
+    sure = enlarge(_likelihood(logits))
+    inside = cv2.min(labels, 1)
+    seen = inside if inside.any() else None
+    return HumanParsing(labels, table, float(np.clip(cv2.mean(sure, seen)[0], 0.0, 1.0)))
+
+
+def _enlarger(
+    grid: tuple[int, ...], matrix: Floats, size: tuple[int, int]
+) -> Callable[[Floats], Floats]:
+    """Brings planes from a grid to the picture's size."""
+    height, width = size
+    if np.allclose(matrix, resized_matrix((grid[0], grid[1]), size), rtol=1e-6, atol=1e-6):
+        # The same as below, many times as fast.
+        return lambda plane: np.asarray(cv2.resize(plane, (width, height)), np.float32)
+    return lambda plane: np.asarray(
+        cv2.warpAffine(
+            plane,
+            matrix,
+            (width, height),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.float32,
+    )
+
+
+def _likelihood(logits: Floats) -> Floats:
+    """(h, w): the probability of the likeliest class."""
+    total = np.exp(logits - logits.max(axis=0)).sum(axis=0)
+    return np.asarray(1.0 / total, np.float32)
 
 
 def resized_matrix(

@@ -58,7 +58,8 @@ def load(
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
-            file has it), or "auto" (what is fastest on the device).
+            file has it), or "auto" (what is fastest on the device: see `runtimes.pytorch.precision`;
+            `Model.info.precision` tells what was done).
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
@@ -73,7 +74,7 @@ def load(
         MissingExtraError: PyTorch is not installed.
     """
     _need_torch()
-    dtype = _dtype(precision, device)
+    dtype = _dtype(precision)
     where = _device(device)
     checkpoint = read_checkpoint(Path(path))
     found = _choose(checkpoint, family, part, role)
@@ -106,6 +107,7 @@ def load(
             config or {},
             where,
             dtype,
+            tuned=precision == "auto",
             path=checkpoint.path,
             names=_class_names(checkpoint, found.network.wrapper),
             allow_missing=allow_missing,
@@ -127,6 +129,7 @@ def _assembled(
     device: torch.device,
     dtype: torch.dtype | None,
     *,
+    tuned: bool,
     path: Path,
     names: list[str] | None,
     allow_missing: bool | Collection[str],
@@ -135,7 +138,8 @@ def _assembled(
 ) -> Model:
     import torch
 
-    from mycloset.runtimes.pytorch.building import build
+    from mycloset.runtimes.pytorch.building import blank, build
+    from mycloset.runtimes.pytorch.precision import tune
     from mycloset.runtimes.pytorch.session import TorchSession
 
     network = found.network
@@ -164,6 +168,8 @@ def _assembled(
         interpolate=interpolate,
         backbone=backbone,
     )
+    tuning = tune(built.network, blank(plan), device) if tuned else None
+    told = str(dtype).removeprefix("torch.") if dtype is not None else "as in the file"
     info = ModelInfo(
         path=path,
         family=network.family,
@@ -174,7 +180,7 @@ def _assembled(
         task=network.task or "",
         steps=network.steps,
         licence=network.licence,
-        precision=str(dtype).removeprefix("torch.") if dtype is not None else "as in the file",
+        precision=told if tuning is None else str(tuning),
         device=str(device),
         parameters=network.parameters,
         role=network.role,
@@ -190,7 +196,9 @@ def _assembled(
     if names is not None and told.get("names") is None:
         told["names"] = names
     processing = processing_of(network.family, variant, layout, told)
-    session = TorchSession(built.network, device=device, dtype=dtype or torch.float32)
+    session = TorchSession(
+        built.network, device=device, dtype=dtype or torch.float32, tuning=tuning
+    )
     return Model(built.network, session, processing, info)
 
 
@@ -300,7 +308,7 @@ def _need_torch() -> None:
         raise MissingExtraError("PyTorch is not installed.", hint="pip install 'mycloset[torch]'")
 
 
-def _dtype(precision: str, device: str) -> torch.dtype | None:
+def _dtype(precision: str) -> torch.dtype | None:
     import torch
 
     if precision not in PRECISIONS:
@@ -310,7 +318,7 @@ def _dtype(precision: str, device: str) -> torch.dtype | None:
     if precision == "file":
         return None
     if precision == "auto":
-        return torch.float16 if device.startswith("cuda") else torch.float32
+        return torch.float32
     found: torch.dtype = getattr(torch, precision)
     return found
 

@@ -25,7 +25,8 @@ class ModelInfo:
     Attributes:
         path: the file or folder.
         family, variant, title, layout, config, task, steps, licence: as recognised.
-        precision: of its floating tensors, as loaded ("float32", or "as in the file").
+        precision: of its floating tensors, as loaded ("float32", or "as in the file"), or what
+            "auto" did ("auto: bfloat16, channels last, 57 of 57 batch norms folded").
         device: where it runs.
         parameters: how many numbers.
         role: "weights" or "ema".

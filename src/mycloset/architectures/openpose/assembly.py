@@ -30,6 +30,9 @@ SHARE = 0.8
 LEAST_JOINTS, LEAST_MEAN = 4, 0.4
 """People with fewer joints, or a lower score per joint, are none."""
 
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+"""A pixel and its direct neighbours."""
+
 _TOGETHER = 1 << 15
 """Pairs of peaks that are measured at once; bounds the memory that noise can take."""
 
@@ -72,6 +75,8 @@ def find_peaks(smooth: Floats, corner: tuple[int, int] = (0, 0)) -> tuple[Intege
         smooth: (H, W) smoothed heatmap, or a part of it.
         corner: column and row of the part's first pixel.
     """
+    if not smooth.size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     highest = cv2.dilate(smooth, _CROSS)
     top = np.flatnonzero((smooth >= highest) & (smooth > PEAK))
     rows, columns = np.divmod(top, smooth.shape[1])

@@ -60,6 +60,15 @@ class ActivatedNorm(nn.Module):
         found = functional.batch_norm(x, mean, variance, scale, self.bias, eps=1e-5)
         return functional.leaky_relu_(found, SLOPE) if self.active else found
 
+    def affine(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(C,) factors and (C,) additions; see `runtimes.pytorch.folding`."""
+        factor = (self.weight.abs() + 1e-5) * torch.rsqrt(self.running_var + 1e-5)
+        return factor, self.bias - self.running_mean * factor
+
+    def after(self) -> nn.Module:
+        """What follows the norm."""
+        return nn.LeakyReLU(SLOPE, inplace=True) if self.active else nn.Identity()
+
 
 def _conv(
     inp: int, out: int, kernel: int = 1, stride: int = 1, dilation: int = 1, groups: int = 1

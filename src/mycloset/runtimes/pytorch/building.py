@@ -66,10 +66,7 @@ def build(
         ModelFileError: tensors are missing or misshapen (all are named), damaged or of a type that
             cannot be loaded.
     """
-    with torch.device("meta"), _Unfilled():
-        network = plan.build()
-    network.requires_grad_(False)
-    network.eval()
+    network = blank(plan)
     slots = _Slots(network)
     constants = plan.constants()
     mapper = KeyMapper(plan.keymap, plan.optional | frozenset(constants))
@@ -107,6 +104,14 @@ def build(
     return Built(
         network, mapped, lacking, tuple((key, found) for key, (_, found) in resized.items())
     )
+
+
+def blank(plan: NetworkPlan) -> torch.nn.Module:
+    """A plan's network on the meta device: in evaluation mode, without gradients or values."""
+    with torch.device("meta"), _Unfilled():
+        network = plan.build()
+    network.requires_grad_(False)
+    return network.eval()
 
 
 class _Unfilled(TorchFunctionMode):

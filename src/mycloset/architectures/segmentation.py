@@ -86,12 +86,14 @@ class SquareProcessing:
         table: names of the classes.
         size: side of the square.
         output: name of the logits among what the network gives.
+        aligned: whether the network's corner points lie on the picture's.
     """
 
-    def __init__(self, table: LabelTable, size: int, *, output: str) -> None:
+    def __init__(self, table: LabelTable, size: int, *, output: str, aligned: bool = False) -> None:
         self.table = table
         self.size = size
         self.output = output
+        self.aligned = aligned
 
     def __call__(self, forward: Forward, picture: RGB) -> HumanParsing:
         """The classes of one picture."""
@@ -108,7 +110,9 @@ class SquareProcessing:
         return [
             from_logits(
                 logits,
-                resized_matrix((logits.shape[1], logits.shape[2]), picture.shape[:2]),
+                resized_matrix(
+                    (logits.shape[1], logits.shape[2]), picture.shape[:2], aligned=self.aligned
+                ),
                 picture.shape[:2],
                 self.table,
             )

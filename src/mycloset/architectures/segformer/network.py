@@ -62,7 +62,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     return NetworkPlan(
         lambda: SegFormer(config=config, heads=heads),
         KEYMAPS[layout],
-        choices={"num_attention_heads": heads},
+        choices={"num_attention_heads": heads, "labels": None, "size": 512},
     )
 
 

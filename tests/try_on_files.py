@@ -21,7 +21,9 @@ from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing
 from mycloset.tasks.poses import OPENPOSE_18, Pose
 
-GMM = matching.PUBLISHED._replace(widths=(8,) * 6, regression=(8, 8, 8, 8), features=96, theta=50)
+GMM = matching.PUBLISHED._replace(
+    widths=(8,) * 6, regression=(8, 8, 8, 8), features=96, theta=50
+)
 TOM_WIDTHS = (8, 8, 8)
 ALIAS = Alias(9, 4, (16, 16, 16, 8, 8, 8, 8, 8), (8,) * 5 + (7,) * 3, 4, 3, True)
 

@@ -157,3 +157,5 @@ def test_corners_are_a_choice_that_can_be_overridden(folder: Path, gmm: mycloset
     second = other(rgb, cloth, cloth_mask=mask, **_known(256, 192))
     # Pixels' centres and edges are apart by half a pixel at the border.
     assert 0.1 < np.nanmax(np.abs(first.grid - second.grid)) < 1.0
+
+

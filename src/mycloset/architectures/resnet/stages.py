@@ -69,12 +69,14 @@ def _bottleneck(
     planes = out // Bottleneck.expansion
     base = inner * 64 // (planes * groups)
     down = _shortcut(inp, out, stride)
-    return Bottleneck(inp, planes, stride, down, groups, base, dilation)
+    made: nn.Module = Bottleneck(inp, planes, stride, down, groups, base, dilation)
+    return made
 
 
 def _basic(inp: int, out: int, stride: int, dilation: int) -> nn.Module:
-    made = BasicBlock(inp, out, stride, _shortcut(inp, out, stride))
+    made: Any = BasicBlock(inp, out, stride, _shortcut(inp, out, stride))
     # torchvision's class refuses dilations in its constructor, though nothing in it forbids them.
     for layer in (made.conv1, made.conv2):
         layer.dilation = layer.padding = (dilation, dilation)
-    return made
+    block: nn.Module = made
+    return block

@@ -13,7 +13,9 @@ import transformers
 
 import mycloset
 import parsing_files
-from mycloset.architectures.segformer.network import KEYMAPS
+from mycloset.architectures.segformer.layout import FAMILY
+from mycloset.architectures.segformer.network import KEYMAPS, plan
+from mycloset.architectures.segformer.processing import processing
 from mycloset.errors import OptionError
 from mycloset.tasks.label_tables import CLOTHES_18
 
@@ -100,3 +102,20 @@ def test_heads_that_do_not_divide_the_widths_are_refused(tmp_path: Path) -> None
 def test_the_table_for_clothes_is_atr_s() -> None:
     assert CLOTHES_18.index("scarf") == 17
     assert np.unique(CLOTHES_18.colors, axis=0).shape == (18, 3)
+
+
+@pytest.mark.parametrize(
+    ("variant", "shape"), [("b4-fashn", (576, 384)), ("b2-clothes", (512, 512))]
+)
+def test_pictures_are_brought_to_the_published_size(variant: str, shape: tuple[int, int]) -> None:
+    claim = next(claim for claim in FAMILY.examples() if claim.variant == variant)
+    choices = plan(variant, claim.layout, claim.config).choices
+    seen = []
+
+    def forward(method: str = "forward", /, **inputs: Any) -> dict[str, Any]:
+        seen.append(inputs["image"].shape[2:])
+        return {"logits": np.zeros((1, 18, 8, 8), np.float32)}
+
+    used = processing(variant, claim.layout, {**choices, **claim.config})
+    used(forward, parsing_files.picture(90, 70))
+    assert seen == [shape]

@@ -18,7 +18,8 @@ def processing(
     """How a SegFormer is used.
 
     `labels` in the config names the classes, as does `id2label` of a config.json beside the file;
-    `size` is the side of the square to which pictures are brought (512 as published).
+    `size` is the side of the square to which pictures are brought (512 as published), or its height
+    and width (FASHN's parser: 576 and 384, resized by area as in its package).
 
     Raises:
         OptionError: as many labels as classes are wanted.
@@ -28,4 +29,6 @@ def processing(
     classes, labels = config["num_labels"], config.get("labels")
     usual = TABLES.get(variant, numbered(classes))
     table = named(classes, labels, config.get("names"), usual)
-    return SquareProcessing(table, config.get("size", 512), output="logits")
+    return SquareProcessing(
+        table, config.get("size", 512), output="logits", area=variant == "b4-fashn"
+    )

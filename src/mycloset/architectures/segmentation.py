@@ -97,18 +97,31 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class SquareProcessing:
-    """The whole picture squashed to a square, ImageNet's normalisation.
+    """The whole picture squashed to one size, ImageNet's normalisation.
 
     Args:
         table: names of the classes.
-        size: side of the square.
+        size: side of the square, or height and width.
         output: name of the logits among what the network gives.
+        aligned: whether the network's corner points lie on the picture's.
+        area: whether pixels are averaged by area rather than by Pillow's bilinear filter.
     """
 
-    def __init__(self, table: LabelTable, size: int, *, output: str) -> None:
+    def __init__(
+        self,
+        table: LabelTable,
+        size: int | Sequence[int],
+        *,
+        output: str,
+        aligned: bool = False,
+        area: bool = False,
+    ) -> None:
         self.table = table
-        self.size = size
+        height, width = (size, size) if isinstance(size, int) else size
+        self.sides = (width, height)
+        self.area = area
         self.output = output
+        self.aligned = aligned
 
     def __call__(self, forward: Forward, picture: RGB) -> HumanParsing:
         """The classes of one picture."""
@@ -116,18 +129,23 @@ class SquareProcessing:
 
     def batch(self, forward: Forward, pictures: Sequence[RGB]) -> list[HumanParsing]:
         """The classes of several pictures, in one forward."""
-        sides = (self.size, self.size)
-        given = [
-            np.asarray(Image.fromarray(picture).resize(sides, Image.Resampling.BILINEAR))
-            for picture in pictures
-        ]
+        given = [self._resized(picture) for picture in pictures]
         found = forward(image=np.concatenate([normalised(g, MEAN, STD) for g in given]))
         return [
             from_logits(
                 logits,
-                resized_matrix((logits.shape[1], logits.shape[2]), picture.shape[:2]),
+                resized_matrix(
+                    (logits.shape[1], logits.shape[2]), picture.shape[:2], aligned=self.aligned
+                ),
                 picture.shape[:2],
                 self.table,
             )
             for logits, picture in zip(found[self.output], pictures, strict=True)
         ]
+
+    def _resized(self, picture: RGB) -> RGB:
+        if self.area:
+            return np.asarray(
+                cv2.resize(picture, self.sides, interpolation=cv2.INTER_AREA), np.uint8
+            )
+        return np.asarray(Image.fromarray(picture).resize(self.sides, Image.Resampling.BILINEAR))

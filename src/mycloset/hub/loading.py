@@ -203,13 +203,20 @@ def _assembled(
 
 
 def _class_names(checkpoint: Checkpoint, wrapper: str) -> list[str] | None:
-    """What a pickled module's `names` calls its classes; None where it does not say."""
+    """What a pickled module's `names`, or config.json's `id2label`, calls the classes.
+
+    None where neither says it of every class.
+    """
     start = f"{wrapper}.names." if wrapper else "names."
     found = {
         key.removeprefix(start): value
         for key, value in checkpoint.values.items()
         if key.startswith(start) and isinstance(value, str)
     }
+    settings = checkpoint.metadata.get("config")
+    told = settings.get("id2label") if isinstance(settings, Mapping) else None
+    if not found and isinstance(told, Mapping):
+        found = {str(key): value for key, value in told.items() if isinstance(value, str)}
     wanted = [str(number) for number in range(len(found))]
     return [found[number] for number in wanted] if found and set(found) == set(wanted) else None
 

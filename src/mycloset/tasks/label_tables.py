@@ -5,11 +5,13 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 
+from mycloset.errors import OptionError
 from mycloset.tasks.parsing import ATR_18, ATR_18_NECK, Color, LabelTable
 
 __all__ = [
     "ATR_18",
     "ATR_18_NECK",
+    "CELEBAMASK_19",
     "CLOTHES_18",
     "CLOTH_4",
     "FASHN_18",
@@ -17,28 +19,29 @@ __all__ = [
     "PASCAL_7",
     "TO_ATR",
     "VOC_21",
+    "named",
     "numbered",
 ]
 
 
 def _colored(name: str, labels: Sequence[str]) -> LabelTable:
     """A table whose labels have ATR's colours where ATR knows them, others their own."""
-    known = dict(zip(ATR_18.labels, ATR_18.colors, strict=True))
-    return LabelTable(
-        name,
-        tuple(labels),
-        tuple(
-            known.get(TO_ATR.get(label, label), _hue(number, len(labels)))
-            if label not in known
-            else known[label]
-            for number, label in enumerate(labels)
-        ),
-    )
+    known = dict(zip(ATR_18_NECK.labels, ATR_18_NECK.colors, strict=True))
+    taken = {known[label] for label in labels if label in known}
+    colors = []
+    for number, label in enumerate(labels):
+        color = known.get(label) or known.get(TO_ATR.get(label, ""), _hue(number))
+        turn = number
+        while label not in known and color in taken:
+            turn += 1
+            color = _hue(turn)
+        taken.add(color)
+        colors.append(color)
+    return LabelTable(name, tuple(labels), tuple(colors))
 
 
-def _hue(number: int, count: int) -> Color:
+def _hue(number: int) -> Color:
     red, green, blue = colorsys.hsv_to_rgb(number * 0.618 % 1.0, 0.55 + 0.3 * (number % 2), 0.85)
-    del count
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
@@ -108,6 +111,42 @@ VOC_21 = _colored(
         "sheep", "sofa", "train", "tvmonitor",
     ),
 )  # fmt: skip
+
+
+# CelebAMask-HQ, as zllrunning/face-parsing.PyTorch numbers it (prepropess_data.py).
+CELEBAMASK_19 = _colored(
+    "CelebAMask-19",
+    (
+        "background", "skin", "l_brow", "r_brow", "l_eye", "r_eye", "eye_g", "l_ear", "r_ear",
+        "ear_r", "nose", "mouth", "u_lip", "l_lip", "neck", "neck_l", "cloth", "hair", "hat",
+    ),
+)  # fmt: skip
+
+
+def named(
+    classes: int, labels: Sequence[str] | None, names: Sequence[str] | None, usual: LabelTable
+) -> LabelTable:
+    """The table of a network.
+
+    Args:
+        classes: of the network.
+        labels: what the caller calls them; goes before all else.
+        names: what the file calls them; written as the tables here are ("Left shoe" is
+            "left-shoe").
+        usual: the table where neither says anything.
+
+    Raises:
+        OptionError: there are not as many as classes.
+    """
+    given = labels or [name.strip().lower().replace(" ", "-") for name in names or ()]
+    if not given:
+        return usual
+    if len(given) != classes:
+        raise OptionError(
+            f"config: {len(given)} labels, but the network has {classes} classes.",
+            hint='Name all of them: load(..., config={"labels": [...]}).',
+        )
+    return usual if tuple(given) == usual.labels else numbered(classes, given)
 
 
 def numbered(classes: int, labels: Sequence[str] | None = None) -> LabelTable:

@@ -25,7 +25,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     return NetworkPlan(
         lambda: DeepLabV3(config=config, dilations=config.get("aspp_dilations", dilations)),
         KEYMAPS[layout],
-        choices={"aspp_dilations": dilations},
+        choices={"aspp_dilations": dilations, "labels": None, "size": 520},
     )
 
 

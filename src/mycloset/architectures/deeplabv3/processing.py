@@ -10,9 +10,8 @@ from PIL import Image
 
 from mycloset.architectures.plans import Forward, normalised
 from mycloset.architectures.segmentation import MEAN, STD, from_logits, resized_matrix
-from mycloset.errors import OptionError
 from mycloset.images import RGB
-from mycloset.tasks.label_tables import VOC_21, numbered
+from mycloset.tasks.label_tables import VOC_21, named, numbered
 from mycloset.tasks.parsing import HumanParsing, LabelTable
 
 SHORTER, LONGEST = 520, 1560
@@ -25,9 +24,11 @@ class DeepLabV3Processing:
     Args:
         table: names of the classes.
         size: pixels of the shorter side.
+        aligned: whether the network's corner points lie on the picture's.
     """
 
-    def __init__(self, table: LabelTable, size: int = SHORTER) -> None:
+    def __init__(self, table: LabelTable, size: int = SHORTER, *, aligned: bool = False) -> None:
+        self.aligned = aligned
         self.table = table
         self.size = size
 
@@ -38,7 +39,8 @@ class DeepLabV3Processing:
         sides = (max(1, int(width * scale)), max(1, int(height * scale)))
         shown = Image.fromarray(picture).resize(sides, Image.Resampling.BILINEAR)
         logits = forward(image=normalised(np.asarray(shown), MEAN, STD))["logits"][0]
-        matrix = resized_matrix((logits.shape[1], logits.shape[2]), (height, width))
+        grid = (logits.shape[1], logits.shape[2])
+        matrix = resized_matrix(grid, (height, width), aligned=self.aligned)
         return from_logits(logits, matrix, (height, width), self.table)
 
 
@@ -49,7 +51,7 @@ def processing(variant: str, layout: str, config: Mapping[str, Any]) -> DeepLabV
         OptionError: as many labels as classes are wanted.
     """
     classes, labels = config["num_classes"], config.get("labels")
-    if labels is not None and len(labels) != classes:
-        raise OptionError(f"config: {len(labels)} labels, but the network has {classes} classes.")
     usual = VOC_21 if classes == 21 else numbered(classes)
-    return DeepLabV3Processing(numbered(classes, labels) if labels else usual)
+    return DeepLabV3Processing(
+        named(classes, labels, config.get("names"), usual), config.get("size", SHORTER)
+    )

@@ -153,7 +153,7 @@ FAMILY = Family(
         Published("79999_iter.pth", "celebamask-hq"),
         Published("parsing_bisenet.pth", "celebamask-hq"),
     ),
-    licence="MIT",
+    licence="MIT (code); trained on CelebAMask-HQ, a non-commercial data set",
     source="zllrunning/face-parsing.PyTorch@d2e684c, model.py, resnet.py",
     aliases=("bisenet", "face_parsing", "face-parsing"),
 )

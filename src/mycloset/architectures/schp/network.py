@@ -24,7 +24,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     return NetworkPlan(
         lambda: Schp(config=config, pools=tuple(pools)),
         KEYMAPS[layout],
-        choices={"psp_sizes": _pools(config["psp_branches"])},
+        choices={"psp_sizes": _pools(config["psp_branches"]), "labels": None},
     )
 
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from mycloset.architectures.plans import Forward, normalised
 from mycloset.architectures.segmentation import from_logits
-from mycloset.errors import OptionError
 from mycloset.images import RGB
-from mycloset.tasks.label_tables import ATR_18, LIP_20, PASCAL_7, numbered
+from mycloset.tasks.label_tables import ATR_18, LIP_20, PASCAL_7, named, numbered
 from mycloset.tasks.parsing import HumanParsing, LabelTable
 
 MEAN, STD = (0.406, 0.456, 0.485), (0.225, 0.224, 0.229)
@@ -79,10 +78,11 @@ def processing(variant: str, layout: str, config: Mapping[str, Any]) -> SchpProc
     """How an SCHP network is used.
 
     `labels` in the config names the classes where they are none of the published sets.
+
+    Raises:
+        OptionError: as many labels as classes are wanted.
     """
     classes = config["num_classes"]
     labels = config.get("labels")
-    if labels is not None and len(labels) != classes:
-        raise OptionError(f"config: {len(labels)} labels, but the network has {classes} classes.")
-    table = numbered(classes, labels) if labels else TABLES.get(classes, numbered(classes))
+    table = named(classes, labels, config.get("names"), TABLES.get(classes, numbered(classes)))
     return SchpProcessing(table, config["input_size"] or 473)

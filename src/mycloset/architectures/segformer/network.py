@@ -45,6 +45,9 @@ KEYMAPS: Mapping[str, KeyMap] = {
     ),
 }
 
+_SIZES = {"b4-fashn": [576, 384]}
+"""Height and width for which networks were trained that are not used on squares of 512."""
+
 _HEAD_WIDTH = 32
 """Features of an attention head where the network is none of the published ones."""
 
@@ -62,7 +65,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
     return NetworkPlan(
         lambda: SegFormer(config=config, heads=heads),
         KEYMAPS[layout],
-        choices={"num_attention_heads": heads},
+        choices={"num_attention_heads": heads, "labels": None, "size": _SIZES.get(variant, 512)},
     )
 
 

@@ -33,6 +33,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
         KEYMAPS[layout],
         choices={
             "dilated_from": DILATED,
+            "labels": None,
             "purpose": "general" if config["stem"] else "salient",
             "size": 768 if config["out_ch"] > 1 else 1024 if config["stem"] else 320,
         },

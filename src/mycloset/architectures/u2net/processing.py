@@ -14,7 +14,7 @@ from mycloset.architectures.plans import Forward, normalised
 from mycloset.architectures.segmentation import from_logits, resized_matrix
 from mycloset.errors import OptionError
 from mycloset.images import RGB
-from mycloset.tasks.label_tables import CLOTH_4, numbered
+from mycloset.tasks.label_tables import CLOTH_4, named, numbered
 from mycloset.tasks.masks import Mask
 from mycloset.tasks.parsing import HumanParsing, LabelTable
 
@@ -128,11 +128,12 @@ def processing(
     `purpose`: "salient" (also people), "portrait", or "general" (IS-Net); and `size`.
 
     Raises:
-        OptionError: another purpose.
+        OptionError: another purpose; as many labels as classes are wanted.
     """
     classes = config["out_ch"]
     if classes > 1:
-        table = CLOTH_4 if classes == 4 else numbered(classes, config.get("labels"))
+        usual = CLOTH_4 if classes == 4 else numbered(classes)
+        table = named(classes, config.get("labels"), config.get("names"), usual)
         return ClothProcessing(table, config.get("size", 768))
     purpose = config.get("purpose", "general" if config["stem"] else "salient")
     if purpose == "salient":

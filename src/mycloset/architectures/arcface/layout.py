@@ -243,7 +243,10 @@ def _config(network: _Network) -> dict[str, object]:
     return {
         "embedding": network.embedding,
         "widths": [network.stem, *network.widths],
-        "input_size": 16 * side,
+        "input_size": 2 ** len(network.widths) * side,
+        "input_channels": network.inputs,
+        "flat": network.flat,
+        **({"squeeze": list(network.squeeze)} if network.squeeze else {}),
     }
 
 

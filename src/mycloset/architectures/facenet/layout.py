@@ -26,7 +26,7 @@ _SETS = {8631: ("vggface2", "VGGFace2"), 10575: ("casia_webface", "CASIA-WebFace
 Part = tuple[str, int, int, int | tuple[int, int]]
 """Name, outputs, inputs and kernel of a convolution."""
 
-_STEM: tuple[Part, ...] = (
+STEM: tuple[Part, ...] = (
     ("conv2d_1a", 32, 3, 3),
     ("conv2d_2a", 32, 32, 3),
     ("conv2d_2b", 64, 32, 3),
@@ -34,7 +34,7 @@ _STEM: tuple[Part, ...] = (
     ("conv2d_4a", 192, 80, 3),
     ("conv2d_4b", 256, 192, 3),
 )
-_BLOCK_35: tuple[Part, ...] = (
+BLOCK_35: tuple[Part, ...] = (
     ("branch0", 32, 256, 1),
     ("branch1.0", 32, 256, 1),
     ("branch1.1", 32, 32, 3),
@@ -42,19 +42,19 @@ _BLOCK_35: tuple[Part, ...] = (
     ("branch2.1", 32, 32, 3),
     ("branch2.2", 32, 32, 3),
 )
-_MIXED_6A: tuple[Part, ...] = (
+MIXED_6A: tuple[Part, ...] = (
     ("branch0", 384, 256, 3),
     ("branch1.0", 192, 256, 1),
     ("branch1.1", 192, 192, 3),
     ("branch1.2", 256, 192, 3),
 )
-_BLOCK_17: tuple[Part, ...] = (
+BLOCK_17: tuple[Part, ...] = (
     ("branch0", 128, 896, 1),
     ("branch1.0", 128, 896, 1),
     ("branch1.1", 128, 128, (1, 7)),
     ("branch1.2", 128, 128, (7, 1)),
 )
-_MIXED_7A: tuple[Part, ...] = (
+MIXED_7A: tuple[Part, ...] = (
     ("branch0.0", 256, 896, 1),
     ("branch0.1", 384, 256, 3),
     ("branch1.0", 256, 896, 1),
@@ -63,7 +63,7 @@ _MIXED_7A: tuple[Part, ...] = (
     ("branch2.1", 256, 256, 3),
     ("branch2.2", 256, 256, 3),
 )
-_BLOCK_8: tuple[Part, ...] = (
+BLOCK_8: tuple[Part, ...] = (
     ("branch0", 192, 1792, 1),
     ("branch1.0", 192, 1792, 1),
     ("branch1.1", 192, 192, (1, 3)),
@@ -135,16 +135,16 @@ def _claim(network: _Network) -> Claim:
 
 def _tensors(network: _Network) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
-    put(found, "", _convolutions(_STEM))
+    put(found, "", _convolutions(STEM))
     for number in range(network.repeats[0]):
-        put(found, f"repeat_1.{number}.", _residual(_BLOCK_35, 256, 96))
-    put(found, "mixed_6a.", _convolutions(_MIXED_6A))
+        put(found, f"repeat_1.{number}.", _residual(BLOCK_35, 256, 96))
+    put(found, "mixed_6a.", _convolutions(MIXED_6A))
     for number in range(network.repeats[1]):
-        put(found, f"repeat_2.{number}.", _residual(_BLOCK_17, 896, 256))
-    put(found, "mixed_7a.", _convolutions(_MIXED_7A))
+        put(found, f"repeat_2.{number}.", _residual(BLOCK_17, 896, 256))
+    put(found, "mixed_7a.", _convolutions(MIXED_7A))
     for number in range(network.repeats[2]):
-        put(found, f"repeat_3.{number}.", _residual(_BLOCK_8, 1792, 384))
-    put(found, "block8.", _residual(_BLOCK_8, 1792, 384))
+        put(found, f"repeat_3.{number}.", _residual(BLOCK_8, 1792, 384))
+    put(found, "block8.", _residual(BLOCK_8, 1792, 384))
     found |= linear("last_linear", network.embedding, 1792, bias=False)
     found |= batch_norm("last_bn", network.embedding)
     if network.classes:

@@ -40,6 +40,8 @@ class Network(NamedTuple):
         hidden: channels inside the blocks of layers 1 to 7 (the first unused with one block).
         last: channels before the embedding.
         embedding: length of the embedding.
+        kernel: side of the map that the last convolution covers.
+        groups: of the second convolution, where it is one.
     """
 
     inputs: int
@@ -48,6 +50,8 @@ class Network(NamedTuple):
     hidden: tuple[int, ...]
     last: int
     embedding: int
+    kernel: int = 7
+    groups: int = _GROUPS
 
 
 class Names(NamedTuple):
@@ -113,7 +117,7 @@ def read(shapes: Shapes) -> Claim:
         hidden.append(_hidden(shapes, f"{layers[layer]}{inside}", names))
     first, norm, _ = names.unit
     project = f"{layers[4]}.{names.parts[2]}"
-    separate, _, embedding, last_norm = names.ends
+    separate, whole, embedding, last_norm = names.ends
     return _claim(
         Network(
             inputs=size_of(shapes, (f"{layers[0]}.{first}.weight", 1), default=3),
@@ -132,6 +136,8 @@ def read(shapes: Shapes) -> Claim:
             hidden=tuple(hidden),
             last=size_of(shapes, (f"{separate}.{first}.weight", 0), (f"{embedding}.weight", 1)),
             embedding=size_of(shapes, (f"{embedding}.weight", 0), (f"{last_norm}.weight", 0)),
+            kernel=size_of(shapes, (f"{whole}.{first}.weight", 2), default=7),
+            groups=_groups(shapes, f"{layers[1]}.{first}.weight"),
         ),
         names,
     )
@@ -173,6 +179,11 @@ def _claim(network: Network, names: Names) -> Claim:
             "blocks": list(network.blocks),
             "scale": scale if rest == 0 else network.widths[0] / 64,
             "widths": list(network.widths),
+            "hidden": list(network.hidden),
+            "last": network.last,
+            "kernel": network.kernel,
+            "groups": network.groups,
+            "input_channels": network.inputs,
         },
         tensors=tensors(network, names),
         layout=names.layout,
@@ -195,7 +206,7 @@ def tensors(network: Network, names: Names) -> dict[str, Shape]:
     layers = names.layers
     put(found, f"{layers[0]}.", _unit(names, narrow, network.inputs, 3))
     if network.blocks[0] == 1:
-        put(found, f"{layers[1]}.", _unit(names, narrow, narrow, 3, groups=_GROUPS))
+        put(found, f"{layers[1]}.", _unit(names, narrow, narrow, 3, groups=network.groups))
     else:
         _put_row(found, names, 1, network.blocks[0], narrow, network.hidden[0])
     for row, (inp, out) in enumerate(((narrow, narrow), (narrow, wide), (wide, wide)), 1):
@@ -207,11 +218,24 @@ def tensors(network: Network, names: Names) -> dict[str, Shape]:
     put(
         found,
         f"{whole}.",
-        _unit(names, network.last, network.last, 7, groups=network.last, active=False),
+        _unit(
+            names,
+            network.last,
+            network.last,
+            network.kernel,
+            groups=network.last,
+            active=False,
+        ),
     )
     found |= linear(embedding, network.embedding, network.last, bias=False)
     found |= batch_norm(norm, network.embedding)
     return found
+
+
+def _groups(shapes: Shapes, key: str) -> int:
+    """Groups of a convolution that keeps the number of channels."""
+    shape = shapes.get(key, ())
+    return shape[0] // shape[1] if len(shape) == 4 and shape[1] else _GROUPS
 
 
 def _put_row(

@@ -16,17 +16,17 @@ from mycloset.architectures.family import (
     linear,
 )
 
-_CONVOLUTIONS = {
+CONVOLUTIONS = {
     "PNet": ((10, 3, 3), (16, 10, 3), (32, 16, 3)),
     "RNet": ((28, 3, 3), (48, 28, 3), (64, 48, 2)),
     "ONet": ((32, 3, 3), (64, 32, 3), (64, 64, 3), (128, 64, 2)),
 }
 """Outputs, inputs and kernel of each stage's convolutions; a PReLU follows each."""
 
-_DENSE = {"RNet": ("4", 128, 576), "ONet": ("5", 256, 1152)}
+DENSE = {"RNet": ("4", 128, 576), "ONet": ("5", 256, 1152)}
 """Number, outputs and inputs of the layer behind the convolutions."""
 
-_HEADS = {
+HEADS = {
     "PNet": (("conv4_1", 2), ("conv4_2", 4)),
     "RNet": (("dense5_1", 2), ("dense5_2", 4)),
     "ONet": (("dense6_1", 2), ("dense6_2", 4), ("dense6_3", 10)),
@@ -48,7 +48,7 @@ def read(shapes: Shapes) -> Claim:
     """
     if any(key.startswith(("pnet.", "rnet.", "onet.")) for key in shapes):
         return _whole()
-    for stage, heads in _HEADS.items():
+    for stage, heads in HEADS.items():
         if all(f"{name}.weight" in shapes or f"{name}.bias" in shapes for name, _ in heads):
             return _claim(stage)
     raise NotThisError("no `conv4_2.weight`, `dense5_2.weight` or `dense6_3.weight`")
@@ -56,13 +56,13 @@ def read(shapes: Shapes) -> Claim:
 
 def examples() -> Iterator[Claim]:
     """The three networks, and all in one."""
-    for stage in _HEADS:
+    for stage in HEADS:
         yield _claim(stage)
     yield _whole()
 
 
 def _claim(stage: str) -> Claim:
-    heads = _HEADS[stage]
+    heads = HEADS[stage]
     return Claim(
         variant=stage.lower(),
         title=f"MTCNN {stage}, {_PURPOSE[stage]}",
@@ -80,12 +80,12 @@ def _claim(stage: str) -> Claim:
 
 def _whole() -> Claim:
     tensors: dict[str, Shape] = {}
-    for stage in _HEADS:
+    for stage in HEADS:
         put(tensors, f"{stage.lower()}.", _tensors(stage))
     return Claim(
         variant="mtcnn",
         title="MTCNN, all three networks",
-        config={"stages": list(_HEADS)},
+        config={"stages": list(HEADS)},
         tensors=tensors,
         layout="facenet-pytorch",
         evidence=("`pnet.`, `rnet.` and `onet.` lie in one file",),
@@ -97,13 +97,13 @@ def _whole() -> Claim:
 def _tensors(stage: str) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     width = 0
-    for number, (out, inp, kernel) in enumerate(_CONVOLUTIONS[stage], 1):
+    for number, (out, inp, kernel) in enumerate(CONVOLUTIONS[stage], 1):
         found |= conv(f"conv{number}", out, inp, kernel) | {f"prelu{number}.weight": (out,)}
         width = out
-    if stage in _DENSE:
-        place, width, inp = _DENSE[stage]
+    if stage in DENSE:
+        place, width, inp = DENSE[stage]
         found |= linear(f"dense{place}", width, inp) | {f"prelu{place}.weight": (width,)}
-    for name, out in _HEADS[stage]:
+    for name, out in HEADS[stage]:
         found |= conv(name, out, width) if stage == "PNet" else linear(name, out, width)
     return found
 

@@ -172,6 +172,8 @@ def _claim(network: Network) -> Claim:
             "out_channel": network.width,
             "num_anchors": network.anchors,
             "body_channels": list(body.given),
+            "input_channels": body.inputs,
+            **_config(body),
         },
         tensors=tensors(network),
         layout="original",
@@ -186,6 +188,17 @@ def _claim(network: Network) -> Claim:
         input_channels=body.inputs,
         output_channels=16 * network.anchors,
     )
+
+
+def _config(body: MobileNet | ResNet) -> dict[str, object]:
+    if isinstance(body, MobileNet):
+        return {"stages": [list(stage) for stage in body.stages]}
+    return {
+        "stem": body.stem,
+        "blocks": list(body.blocks),
+        "planes": list(body.planes),
+        "deep": body.deep,
+    }
 
 
 def tensors(network: Network) -> dict[str, Shape]:

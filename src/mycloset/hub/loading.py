@@ -58,8 +58,8 @@ def load(
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
-            file has it), or "auto" (what is fastest on the device: see `runtimes.pytorch.precision`;
-            `Model.info.precision` tells what was done).
+            file has it), or "auto" (what is fastest on the device, by
+            `runtimes.pytorch.precision`; `Model.info.precision` tells what was done).
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
@@ -152,10 +152,10 @@ def _assembled(
     plan = _plan(network.family, variant, layout, named)
     unknown = set(overrides) - set(network.config) - set(plan.choices)
     if unknown:
-        known = sorted({*network.config, *plan.choices})
+        there = ", ".join(sorted({*network.config, *plan.choices}))
         raise OptionError(
             f"config: {name} has no {', '.join(map(repr, sorted(unknown)))}.",
-            hint=f"{network.title} has {', '.join(known)}.",
+            hint=f"{network.title} has {there}.",
         )
     built = build(
         plan,
@@ -192,10 +192,10 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    told = {**plan.choices, **named}
-    if names is not None and told.get("names") is None:
-        told["names"] = names
-    processing = processing_of(network.family, variant, layout, told)
+    known = {**plan.choices, **named}
+    if names is not None and known.get("names") is None:
+        known["names"] = names
+    processing = processing_of(network.family, variant, layout, known)
     session = TorchSession(
         built.network, device=device, dtype=dtype or torch.float32, tuning=tuning
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from mycloset.runtimes.pytorch.tensors import FileTensors
 
+AVERAGED = frozenset({"rrdb", "srvgg", "swinir", "gfpgan", "codeformer"})
+"""Families whose own loader takes the averaged copy where a file holds both."""
+
 PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
 
 
@@ -53,8 +56,9 @@ def load(
         family: which of the networks in it, by family; the first that can run by default. A file
             that MyCloset does not know may hold one that spandrel does: "spandrel:HAT".
         part: which of them, by wrapper and prefix ("generator", "unet.").
-        role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
-            only where there is no other.
+        role: "weights" or "ema" where a file holds both; by default what the family's own loader
+            takes: the averaged copy of restoration networks (BasicSR's `params_ema`), of others
+            only where there is nothing else.
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
@@ -265,7 +269,11 @@ def _choose(
         return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
-    best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
+
+    def last(found: _Found) -> bool:
+        return (found.network.role == "ema") != (found.network.family in AVERAGED)
+
+    best = min(ready, key=lambda found: (last(found), ready.index(found)))
     if best.network.layout == "renamed":
         raise ModelFileError(
             f"{name}: its shapes are those of {best.network.title}, but no key is known.",

@@ -80,7 +80,7 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-            table = _table(_choose(trunk, None, None, None))
+            table = _table(_choose(trunk, None, None, None, runs=False))
             beside = table, stack.enter_context(_opened(trunk, mapped))
         return _assembled(
             found,
@@ -205,9 +205,14 @@ def _table(found: _Found) -> TensorTable:
 
 
 def _choose(
-    checkpoint: Checkpoint, family: str | None, part: str | None, role: str | None
+    checkpoint: Checkpoint,
+    family: str | None,
+    part: str | None,
+    role: str | None,
+    *,
+    runs: bool = True,
 ) -> _Found:
-    """The network of a file that is asked for.
+    """The network of a file that is asked for; `runs` where it must be one that can be built.
 
     Raises:
         ModelFileError: there is none.
@@ -227,7 +232,7 @@ def _choose(
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
-    ready = [found for found in known if has_network(found.network.family or "")]
+    ready = [found for found in known if not runs or has_network(found.network.family or "")]
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
     best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))

@@ -1,4 +1,4 @@
-"""What tests of networks share: threads on the meta device, files of tiny networks, odd pictures."""
+"""What tests of networks share: builds in threads, files of tiny networks, odd pictures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def named(network: torch.nn.Module, keymap: KeyMap) -> dict[str, torch.Tensor]:
 
 def loaded(state: Mapping[str, torch.Tensor], folder: Path, **options: Any) -> Model:
     """What `mycloset.load` makes of a file that holds these tensors."""
-    file = folder / "weights.pth"
+    # A file that a network is mapped from must not be written again.
+    file = folder / f"weights_{len(list(folder.iterdir()))}.pth"
     torch.save(dict(state), file)
     return mycloset.load(file, **options)
 

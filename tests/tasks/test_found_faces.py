@@ -13,7 +13,9 @@ def _faces(count: int, *, points: bool = True) -> Faces:
     boxes = np.concatenate([corners, corners + 60], 1).astype(np.float32)
     inside = np.array([[18, 22], [42, 22], [30, 34], [20, 46], [40, 46]], np.float32)
     landmarks = (corners[:, None] + inside[None]).astype(np.float32)
-    return Faces(boxes, np.linspace(0.9, 0.5, count, dtype=np.float32), landmarks if points else None)
+    return Faces(
+        boxes, np.linspace(0.9, 0.5, count, dtype=np.float32), landmarks if points else None
+    )
 
 
 def test_each_face_tells_its_box_score_and_points_by_name() -> None:

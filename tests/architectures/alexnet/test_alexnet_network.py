@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 from mycloset.architectures.alexnet.network import AlexNet
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 TINY: dict[str, Any] = {
     "widths": (16, 24, 32, 24, 16),

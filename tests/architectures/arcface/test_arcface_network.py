@@ -8,16 +8,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
-from network_trials import picture as drawn
 
-from mycloset.architectures.arcface.network import IResNet, Ir
+from mycloset.architectures.arcface.network import Ir, IResNet
 from mycloset.architectures.face_recognition import (
     aligned_face,
     similarity_transform,
     template,
 )
 from mycloset.errors import OptionError
+from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
+from network_trials import picture as drawn
 
 TINY: dict[str, Any] = {
     "input_channels": 3,
@@ -57,9 +57,7 @@ def test_the_older_network_gives_embeddings_of_length_1() -> None:
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2))
 
 
-@given(
-    st.floats(0.05, 20), st.floats(-3.1, 3.1), st.floats(-900, 900), st.floats(-900, 900)
-)
+@given(st.floats(0.05, 20), st.floats(-3.1, 3.1), st.floats(-900, 900), st.floats(-900, 900))
 def test_a_turned_scaled_and_shifted_face_is_brought_back(
     scale: float, angle: float, x: float, y: float
 ) -> None:
@@ -71,7 +69,7 @@ def test_a_turned_scaled_and_shifted_face_is_brought_back(
 
 
 def test_the_template_of_128_pixels_has_the_face_in_the_middle() -> None:
-    np.testing.assert_allclose(template(128), template(112) + (8, 0))
+    np.testing.assert_allclose(template(128), template(112) + np.array([8, 0]))
 
 
 def test_a_face_on_the_template_stays_as_it_is() -> None:
@@ -79,9 +77,7 @@ def test_a_face_on_the_template_stays_as_it_is() -> None:
     np.testing.assert_array_equal(aligned_face(face, template(112)), face)
 
 
-@pytest.mark.parametrize(
-    "landmarks", [np.zeros((5, 2)), np.ones((4, 2)), np.full((5, 2), np.nan)]
-)
+@pytest.mark.parametrize("landmarks", [np.zeros((5, 2)), np.ones((4, 2)), np.full((5, 2), np.nan)])
 def test_points_that_are_no_face_are_refused(landmarks: Any) -> None:
     with pytest.raises(OptionError, match="landmarks"):
         aligned_face(drawn(112, 112), landmarks)

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
-from network_trials import picture as drawn
 from transformers import (
     CLIPConfig,
     CLIPModel,
@@ -19,6 +17,8 @@ from transformers import (
 
 from mycloset.architectures.clip.network import Clip
 from mycloset.errors import OptionError
+from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
+from network_trials import picture as drawn
 
 TINY: dict[str, Any] = {
     "embed_dim": 48,

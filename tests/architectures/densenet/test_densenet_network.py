@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 from mycloset.architectures.densenet.network import DenseNet
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 TINY: dict[str, Any] = {
     "growth": 8,

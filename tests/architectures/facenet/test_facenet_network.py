@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
-from network_trials import picture as drawn
 
 from mycloset.architectures.facenet.network import FaceNet
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
+from network_trials import picture as drawn
 
 
 @pytest.mark.parametrize("classes", [0, 6])

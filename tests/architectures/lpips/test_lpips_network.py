@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
-from network_trials import picture as drawn
 from torch.nn import functional
 from torchvision.models import squeezenet1_1
 
 from mycloset.architectures.lpips.network import SCALE, SHIFT, Lpips
 from mycloset.errors import ModelFileError, OptionError
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
+from network_trials import picture as drawn
 
 WIDTHS = {
     "alex": (64, 192, 384, 256, 256),
@@ -68,13 +68,16 @@ def test_heads_alone_load_with_their_backbones_file(squeeze: Lpips, tmp_path: Pa
     heads = {key: value for key, value in squeeze.state_dict().items() if key.startswith("lin")}
     model = loaded(heads, tmp_path, backbone=trunk)
     given = image(64)
-    here, there = outputs(squeeze, given, given.flip(0)), outputs(model.network, given, given.flip(0))
+    here, there = (
+        outputs(squeeze, given, given.flip(0)),
+        outputs(model.network, given, given.flip(0)),
+    )
     assert apart(here, there) < 1e-6
 
 
 def test_heads_without_a_backbone_are_refused_by_name(squeeze: Lpips, tmp_path: Path) -> None:
     heads = {key: value for key, value in squeeze.state_dict().items() if key.startswith("lin")}
-    with pytest.raises(ModelFileError, match="net.slice1"):
+    with pytest.raises(ModelFileError, match=r"net\.slice1"):
         loaded(heads, tmp_path)
 
 
@@ -93,9 +96,7 @@ def test_equal_pictures_are_not_apart(model: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [(64, 200), (301, 65), (97, 101)])
-def test_odd_sizes_are_measured_at_each_pixel(
-    model: Any, size: tuple[int, int]
-) -> None:
+def test_odd_sizes_are_measured_at_each_pixel(model: Any, size: tuple[int, int]) -> None:
     found = model(drawn(*size), drawn(*size, seed=1))
     assert found.places.shape == size
     assert np.isfinite(found.value)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 from mycloset.architectures.mobilefacenet.layout import INSIGHTFACE, OLDER, Network, tensors
 from mycloset.architectures.mobilefacenet.network import MobileFaceNet
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 TINY = Network(
     inputs=3,
@@ -34,8 +34,8 @@ def test_unseen_widths_and_depths_load_under_every_layout(
     names: Any, sizes: Network, tmp_path: Path
 ) -> None:
     network = filled(_built(sizes, unit=names is OLDER))
-    keys = [key for key in tensors(sizes, names)]
-    own = {k: v for k, v in network.state_dict().items()}
+    keys = list(tensors(sizes, names))
+    own = network.state_dict()
     state = {key: own[mine] for key, mine in zip(keys, tensors(sizes, INSIGHTFACE), strict=True)}
     model = loaded(state, tmp_path)
     given = image(16 * sizes.kernel)

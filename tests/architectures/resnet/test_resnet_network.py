@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, named, outputs
-from network_trials import picture as drawn
 
 from mycloset.architectures.resnet.network import KEYMAPS, ResNet
+from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, named, outputs
+from network_trials import picture as drawn
 
 TINY: dict[str, Any] = {
     "bottleneck": False,

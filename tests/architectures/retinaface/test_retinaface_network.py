@@ -8,8 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
-from network_trials import picture as drawn
 
 from mycloset.architectures.face_detection import suppressed
 from mycloset.architectures.retinaface.network import RetinaFace
@@ -21,6 +19,8 @@ from mycloset.architectures.retinaface.priors import (
 )
 from mycloset.architectures.retinaface.processing import RetinaFaceProcessing
 from mycloset.errors import OptionError
+from network_trials import ODD_SIZES, apart, built_at_once, filled, image, loaded, outputs
+from network_trials import picture as drawn
 
 MOBILE: dict[str, Any] = {
     "input_channels": 3,

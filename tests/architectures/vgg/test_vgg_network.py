@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 from mycloset.architectures.vgg.network import KEYMAPS, Vgg
+from network_trials import apart, built_at_once, filled, image, loaded, outputs
 
 TINY: dict[str, Any] = {
     "cfg": [8, "M", 12, 12, "M", 16, "M", 20, 20, 20, "M", 24, 24, "M"],

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import golden_files
 import numpy as np
 import pytest
 import torch
 
+import golden_files
 import golden_weights
 from mycloset.hub.loader import ModelLoader
 from mycloset.images import RGB
@@ -69,7 +69,7 @@ def garment() -> RGB:
 
 def plan(step: str, way: str) -> Pipeline:
     """Every step the embedded way, but for one by a family (a whole chain for try-on systems)."""
-    given = {name: ("embedded",) for name in WAYS}
+    given = dict.fromkeys(WAYS, ("embedded",))
     for name in CHAINED if way in CHAINS else (step,):
         given[name] = (way,)
     return Pipeline("one way", "", tuple(StepPlan(name, ways) for name, ways in given.items()))

@@ -87,8 +87,7 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-<<<<<<< HEAD
-            other = _choose(trunk, None, None, None)
+            other = _choose(trunk, None, None, None, runs=False)
             if other.network.family is None:
                 raise _unknown(trunk.path.name, other.network)
             beside = _table(other), stack.enter_context(_opened(trunk, mapped))
@@ -106,10 +105,6 @@ def load(
             if made is None:
                 raise _unknown(checkpoint.path.name, found.network)
             return made
-=======
-            table = _table(_choose(trunk, None, None, None, runs=False))
-            beside = table, stack.enter_context(_opened(trunk, mapped))
->>>>>>> faces
         return _assembled(
             found,
             opened,
@@ -274,13 +269,9 @@ def _choose(
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
-<<<<<<< HEAD
-    ready = [found for found in known if has_network(found.network.family or "")]
+    ready = [found for found in known if not runs or has_network(found.network.family or "")]
     if not ready and asked and not known and spandrel_networks.available():
         return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
-=======
-    ready = [found for found in known if not runs or has_network(found.network.family or "")]
->>>>>>> faces
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from mycloset.runtimes.pytorch.tensors import FileTensors
 
+AVERAGED = frozenset({"rrdb", "srvgg", "swinir", "gfpgan", "codeformer"})
+"""Families whose own loader takes the averaged copy where a file holds both."""
+
 PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
 
 
@@ -53,8 +56,9 @@ def load(
         family: which of the networks in it, by family; the first that can run by default. A file
             that MyCloset does not know may hold one that spandrel does: "spandrel:HAT".
         part: which of them, by wrapper and prefix ("generator", "unet.").
-        role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
-            only where there is no other.
+        role: "weights" or "ema" where a file holds both; by default what the family's own loader
+            takes: the averaged copy of restoration networks (BasicSR's `params_ema`), of others
+            only where there is nothing else.
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
@@ -83,7 +87,7 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-            other = _choose(trunk, None, None, None)
+            other = _choose(trunk, None, None, None, runs=False)
             if other.network.family is None:
                 raise _unknown(trunk.path.name, other.network)
             beside = _table(other), stack.enter_context(_opened(trunk, mapped))
@@ -238,9 +242,14 @@ def _table(found: _Found) -> TensorTable:
 
 
 def _choose(
-    checkpoint: Checkpoint, family: str | None, part: str | None, role: str | None
+    checkpoint: Checkpoint,
+    family: str | None,
+    part: str | None,
+    role: str | None,
+    *,
+    runs: bool = True,
 ) -> _Found:
-    """The network of a file that is asked for.
+    """The network of a file that is asked for; `runs` where it must be one that can be built.
 
     Raises:
         ModelFileError: there is none.
@@ -260,12 +269,16 @@ def _choose(
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
-    ready = [found for found in known if has_network(found.network.family or "")]
+    ready = [found for found in known if not runs or has_network(found.network.family or "")]
     if not ready and asked and not known and spandrel_networks.available():
         return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
-    best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
+
+    def last(found: _Found) -> bool:
+        return (found.network.role == "ema") != (found.network.family in AVERAGED)
+
+    best = min(ready, key=lambda found: (last(found), ready.index(found)))
     if best.network.layout == "renamed":
         raise ModelFileError(
             f"{name}: its shapes are those of {best.network.title}, but no key is known.",

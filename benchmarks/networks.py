@@ -240,9 +240,7 @@ def seen(model: mycloset.Model, shown: Picture, options: Mapping[str, Any]) -> C
 
 def outputs(model: mycloset.Model, calls: Calls) -> list[NDArray[np.float32]]:
     """All floating outputs of the model for those calls."""
-    return [
-        found for method, inputs in calls for found in _arrays(model.session(method, **inputs))
-    ]
+    return [found for method, inputs in calls for found in _arrays(model.session(method, **inputs))]
 
 
 def _arrays(given: Any) -> list[NDArray[np.float32]]:

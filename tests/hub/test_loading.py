@@ -14,6 +14,7 @@ import torch
 import mycloset
 from foreign_files import write_safetensors
 from model_files import Tensor, module_tree, write_torch_tar, write_torch_zip
+from mycloset.architectures.srvgg.network import Compact
 from mycloset.architectures.vgg.network import Vgg
 from mycloset.errors import InputError, MissingExtraError, ModelFileError, OptionError
 from mycloset.hub import loading
@@ -192,6 +193,16 @@ def test_the_averaged_copy_is_taken_only_on_request(state: State, tmp_path: Path
     assert torch.equal(weights.network.state_dict()[key], state[key])
     averaged = mycloset.load(tmp_path / "x.pth", role="ema")
     assert torch.equal(averaged.network.state_dict()[key], ema[key])
+
+
+def test_restoration_networks_are_taken_averaged_as_their_own_loader_does(tmp_path: Path) -> None:
+    made = Compact(channels=3, features=8, convolutions=4, scale=2, activation="prelu")
+    plain = made.state_dict()
+    averaged = {key: value + 1 for key, value in plain.items()}
+    torch.save({"params": plain, "params_ema": averaged}, tmp_path / "x.pth")
+    model = mycloset.load(tmp_path / "x.pth")
+    assert (model.info.family, model.info.role) == ("srvgg", "ema")
+    assert torch.equal(model.network.state_dict()["body.0.bias"], averaged["body.0.bias"])
 
 
 def test_a_damaged_file_is_refused_by_key(state: State, tmp_path: Path) -> None:

@@ -37,12 +37,12 @@ def from_logits(
     # One class at a time: all of them at the size of a photograph would take gigabytes.
     for number, plane in enumerate(logits[1:], start=1):
         found = enlarge(plane)
-        above = cv2.compare(found, best, cv2.CMP_GT)
+        above = np.asarray(cv2.compare(found, best, cv2.CMP_GT), np.uint8)
         cv2.max(best, found, best)
         # Numbers grow, so that the largest is the last that was above.
-        cv2.max(labels, cv2.bitwise_and(above, number), labels)
+        cv2.max(labels, np.bitwise_and(above, np.uint8(number)), labels)
     sure = enlarge(_likelihood(logits))
-    inside = cv2.min(labels, 1)
+    inside = np.minimum(labels, np.uint8(1))
     seen = inside if inside.any() else None
     return HumanParsing(labels, table, float(np.clip(cv2.mean(sure, seen)[0], 0.0, 1.0)))
 

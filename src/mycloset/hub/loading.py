@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from mycloset.runtimes.pytorch.tensors import FileTensors
 
+AVERAGED = frozenset({"rrdb", "srvgg", "swinir", "gfpgan", "codeformer"})
+"""Families whose own loader takes the averaged copy where a file holds both."""
+
 PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
 
 
@@ -53,13 +56,14 @@ def load(
         family: which of the networks in it, by family; the first that can run by default. A file
             that MyCloset does not know may hold one that spandrel does: "spandrel:HAT".
         part: which of them, by wrapper and prefix ("generator", "unet.").
-        role: "weights" or "ema" where a file holds both; by default the averaged copy is taken
-            only where there is no other.
+        role: "weights" or "ema" where a file holds both; by default what the family's own loader
+            takes: the averaged copy of restoration networks (BasicSR's `params_ema`), of others
+            only where there is nothing else.
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
         device: "cpu", "cuda", "cuda:1", "mps".
         precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
-            file has it), or "auto" (what is fastest on the device: see `runtimes.pytorch.precision`;
-            `Model.info.precision` tells what was done).
+            file has it), or "auto" (what is fastest on the device, by
+            `runtimes.pytorch.precision`; `Model.info.precision` tells what was done).
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
@@ -83,7 +87,7 @@ def load(
         beside = None
         if backbone is not None:
             trunk = read_checkpoint(Path(backbone))
-            other = _choose(trunk, None, None, None)
+            other = _choose(trunk, None, None, None, runs=False)
             if other.network.family is None:
                 raise _unknown(trunk.path.name, other.network)
             beside = _table(other), stack.enter_context(_opened(trunk, mapped))
@@ -152,10 +156,10 @@ def _assembled(
     plan = _plan(network.family, variant, layout, named)
     unknown = set(overrides) - set(network.config) - set(plan.choices)
     if unknown:
-        known = sorted({*network.config, *plan.choices})
+        there = ", ".join(sorted({*network.config, *plan.choices}))
         raise OptionError(
             f"config: {name} has no {', '.join(map(repr, sorted(unknown)))}.",
-            hint=f"{network.title} has {', '.join(known)}.",
+            hint=f"{network.title} has {there}.",
         )
     built = build(
         plan,
@@ -194,10 +198,10 @@ def _assembled(
         interpolated=built.interpolated,
         choices=dict(plan.choices),
     )
-    told = {**plan.choices, **named}
-    if names is not None and told.get("names") is None:
-        told["names"] = names
-    processing = processing_of(network.family, variant, layout, told)
+    known = {**plan.choices, **named}
+    if names is not None and known.get("names") is None:
+        known["names"] = names
+    processing = processing_of(network.family, variant, layout, known)
     session = TorchSession(
         built.network, device=device, dtype=dtype or torch.float32, tuning=tuning
     )
@@ -240,9 +244,14 @@ def _table(found: _Found) -> TensorTable:
 
 
 def _choose(
-    checkpoint: Checkpoint, family: str | None, part: str | None, role: str | None
+    checkpoint: Checkpoint,
+    family: str | None,
+    part: str | None,
+    role: str | None,
+    *,
+    runs: bool = True,
 ) -> _Found:
-    """The network of a file that is asked for.
+    """The network of a file that is asked for; `runs` where it must be one that can be built.
 
     Raises:
         ModelFileError: there is none.
@@ -262,12 +271,16 @@ def _choose(
         and (role is None or found.network.role == role)
     ]
     known = [found for found in asked if found.network.family is not None]
-    ready = [found for found in known if has_network(found.network.family or "")]
+    ready = [found for found in known if not runs or has_network(found.network.family or "")]
     if not ready and asked and not known and spandrel_networks.available():
         return max(asked, key=lambda found: (found.network.role != "ema", found.network.parameters))
     if not ready:
         raise _nothing(checkpoint, name, every, asked, known)
-    best = min(ready, key=lambda found: (found.network.role == "ema", ready.index(found)))
+
+    def last(found: _Found) -> bool:
+        return (found.network.role == "ema") != (found.network.family in AVERAGED)
+
+    best = min(ready, key=lambda found: (last(found), ready.index(found)))
     if best.network.layout == "renamed":
         raise ModelFileError(
             f"{name}: its shapes are those of {best.network.title}, but no key is known.",

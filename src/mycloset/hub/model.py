@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mycloset.architectures.licences import forbids_commerce
 from mycloset.architectures.plans import Processing
 from mycloset.images import ImageSource, read_picture
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     import torch
 
     from mycloset.runtimes.pytorch.session import TorchSession
-
-NON_COMMERCIAL = ("non-commercial", "noncommercial", "-nc", "research only", "academic")
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ModelInfo:
     @property
     def non_commercial(self) -> bool:
         """Whether the licence of the family's published weights forbids commercial use."""
-        return any(word in self.licence.lower() for word in NON_COMMERCIAL)
+        return forbids_commerce(self.licence)
 
 
 class Model:

@@ -146,7 +146,7 @@ def draw_masks(picture: RGB, masks: Masks) -> RGB:
     order = sorted(range(len(masks)), key=lambda number: -masks[number].area)
     for number in order:
         mask = masks[number]
-        hue = np.uint8([[[round(number * 180 * 0.618) % 180, 190, 235]]])
+        hue = np.array([[[round(number * 180 * 0.618) % 180, 190, 235]]], np.uint8)
         tint = np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2RGB))[0, 0]
         color = (int(tint[0]), int(tint[1]), int(tint[2]))
         drawn = blend(drawn, color, 0.55 * mask.alpha)

@@ -1,4 +1,4 @@
-"""What found faces look like: a frame with strong corners, five points, and the score."""
+"""What found faces look like: a frame, five points, and the score."""
 
 from __future__ import annotations
 

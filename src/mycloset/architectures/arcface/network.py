@@ -145,7 +145,8 @@ class _IrBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         found: torch.Tensor = self.res_layer(x)
         if self.shortcut_layer is not None:
-            return found + self.shortcut_layer(x)
+            shortcut: torch.Tensor = self.shortcut_layer(x)
+            return found + shortcut
         return found + x[:, :, :: self.stride, :: self.stride]
 
 

@@ -131,6 +131,8 @@ def _openai_config(
                 config["vision_mlp_ratio"] = ratio(vision.hidden, vision.width)
         config["vision_width"] = vision.width
         config["vision_heads"] = vision.heads
+        if vision.channels != 3:
+            config["vision_channels"] = vision.channels
     if text is not None:
         config["context_length"] = text.positions
         config["vocab_size"] = text.vocabulary

@@ -329,6 +329,7 @@ def _vision(config: Mapping[str, Any], activation: str) -> nn.Module:
             heads=config["vision_heads"],
             size=config["image_resolution"],
             projection=config["embed_dim"],
+            channels=config.get("vision_channels", 3),
         )
     hidden = config.get("vision_hidden") or round(width * config.get("vision_mlp_ratio", 4))
     return VisionTransformer(

@@ -79,13 +79,21 @@ class ResNetTower(nn.Module):
         heads: of the pooling's attention.
         size: pixels along the picture's side.
         projection: features of the shared space.
+        channels: of the picture.
     """
 
     def __init__(
-        self, *, layers: Sequence[int], width: int, heads: int, size: int, projection: int
+        self,
+        *,
+        layers: Sequence[int],
+        width: int,
+        heads: int,
+        size: int,
+        projection: int,
+        channels: int = 3,
     ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, width // 2, 3, 2, 1, bias=False)
+        self.conv1 = nn.Conv2d(channels, width // 2, 3, 2, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width // 2)
         self.conv2 = nn.Conv2d(width // 2, width // 2, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width // 2)

@@ -116,9 +116,7 @@ class FaceNet(nn.Module):
         super().__init__()
         for name, out, inp, kernel in STEM:
             stride = 2 if name in _HALVING else 1
-            self.add_module(
-                name, _Unit(inp, out, kernel, stride=stride, padded=name in _PADDED)
-            )
+            self.add_module(name, _Unit(inp, out, kernel, stride=stride, padded=name in _PADDED))
         self.repeat_1 = nn.Sequential(
             *(_Residual(BLOCK_35, 256, 96, 0.17) for _ in range(repeats[0]))
         )

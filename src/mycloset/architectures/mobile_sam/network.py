@@ -122,7 +122,8 @@ class _Block(nn.Module):
         x = self.local_conv(x)
         tokens = x.flatten(2).transpose(1, 2)
         tokens = tokens + self.mlp(tokens)
-        return tokens.transpose(1, 2).reshape(x.shape)
+        found: torch.Tensor = tokens.transpose(1, 2).reshape(x.shape)
+        return found
 
     def _windows(self, x: torch.Tensor) -> torch.Tensor:
         count, width, rows, columns = x.shape
@@ -133,7 +134,7 @@ class _Block(nn.Module):
         cells = padded.view(count, width, high // side, side, wide // side, side)
         tokens = cells.permute(0, 2, 4, 3, 5, 1).reshape(-1, side * side, width)
         seen = self.attn(tokens).view(count, high // side, wide // side, side, side, width)
-        joined = seen.permute(0, 5, 1, 3, 2, 4).reshape(count, width, high, wide)
+        joined: torch.Tensor = seen.permute(0, 5, 1, 3, 2, 4).reshape(count, width, high, wide)
         return joined[:, :, :rows, :columns]
 
 

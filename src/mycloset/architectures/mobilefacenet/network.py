@@ -155,8 +155,10 @@ class MobileFaceNet(nn.Module):
         super().__init__()
         narrow, wide = widths
         self.unit = unit
-        second: nn.Module = _Unit(narrow, narrow, 3, padding=1, groups=groups)
-        if blocks[0] != 1:
+        second: nn.Module
+        if blocks[0] == 1:
+            second = _Unit(narrow, narrow, 3, padding=1, groups=groups)
+        else:
             second = _Row(narrow, hidden[0], blocks[0])
         self.layers = nn.Sequential(_Unit(input_channels, narrow, 3, stride=2, padding=1), second)
         for row, (inp, out) in enumerate(pairwise((narrow, narrow, wide, wide)), 1):

@@ -99,9 +99,7 @@ def area_resized(picture: NDArray[np.uint8], height: int, width: int) -> NDArray
     return np.asarray(sums / touched[..., None], np.float32)
 
 
-def _proposed(
-    forward: Forward, method: str, picture: RGB, smallest: int, least: float
-) -> Faces:
+def _proposed(forward: Forward, method: str, picture: RGB, smallest: int, least: float) -> Faces:
     height, width = picture.shape[:2]
     scale = WINDOW / smallest
     boxes: list[Boxes] = []

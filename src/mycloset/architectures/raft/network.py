@@ -215,7 +215,8 @@ class Raft(nn.Module):
         self.hidden, self.levels = config["hidden_dim"], config["corr_levels"]
         self.radius = config["corr_radius"]
         planes = self.levels * (2 * self.radius + 1) ** 2
-        context = config["hidden_dim"] + config["context_dim"]
+        self.context: int = config["context_dim"]
+        context = config["hidden_dim"] + self.context
         first, second = config["encoder_layers"], config["context_layers"]
         self.fnet = _Encoder(3, first, config["fnet_dim"], config["fnet_norm"], small=small)
         self.cnet = _Encoder(3, second, context, config["cnet_norm"], small=small)
@@ -254,7 +255,7 @@ class Raft(nn.Module):
         return {"flow": self._upsampled(flow, hidden), "flow_low": flow}
 
     def _context(self) -> int:
-        return int(self.cnet.conv2.out_channels) - self.hidden
+        return self.context
 
     def _pyramid(self, one: torch.Tensor, two: torch.Tensor) -> list[torch.Tensor]:
         """How alike all pairs of places are, with the second picture's ever coarser."""

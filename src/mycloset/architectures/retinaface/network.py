@@ -37,7 +37,7 @@ def plan(variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
         halving = config.get("halving")
         layers = len(config["stages"][0])
         if halving is None:
-            halving = [layer for layer in range(0, layers, 2)][:3]
+            halving = list(range(0, layers, 2))[:3]
         if len(halving) != 3 or not set(halving) <= set(range(layers)):
             raise OptionError(
                 f"config: halving is {halving!r}.",

@@ -23,9 +23,7 @@ def default_sizes(anchors: int) -> list[list[float]]:
     ]
 
 
-def priors(
-    height: int, width: int, min_sizes: Sequence[Sequence[float]]
-) -> NDArray[np.float32]:
+def priors(height: int, width: int, min_sizes: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     """(P, 4) the anchors' middle x and y, width and height, as shares of the picture's.
 
     Level by level, row by row, size by size.

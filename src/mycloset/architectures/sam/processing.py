@@ -184,7 +184,7 @@ class SamProcessing:
 
     def _embedding(self, forward: Forward, picture: RGB) -> Floats:
         mark = hashlib.sha256(repr(picture.shape).encode())
-        mark.update(np.ascontiguousarray(picture))
+        mark.update(np.ascontiguousarray(picture).data)
         key = mark.digest()
         with self._lock:
             if key in self._kept:

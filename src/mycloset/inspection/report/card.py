@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from mycloset.architectures.licences import forbids_commerce
 from mycloset.checkpoints.contents import Finding, GlobalUse
 from mycloset.inspection.report.text import Line, Span, fit, padded, wrapped
 from mycloset.inspection.report.wording import (
@@ -134,7 +135,10 @@ def _network_fields(network: Network) -> Iterator[tuple[str, Line]]:
     if network.also:
         yield "also in", [Span(", ".join(network.also))]
     if network.licence:
-        yield "licence", [Span(network.licence), Span(" (of the published weights)", "dim")]
+        spans = [Span(network.licence), Span(" (of the published weights)", "dim")]
+        if forbids_commerce(network.licence):
+            spans.append(Span(", no commercial use", "warn"))
+        yield "licence", spans
     told = [
         text for text in (network.layout and f"{network.layout} keys", place_text(network)) if text
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from html import escape
 
+from mycloset.architectures.licences import forbids_commerce
 from mycloset.checkpoints.contents import Finding, GlobalUse
 from mycloset.inspection.report.text import printable
 from mycloset.inspection.report.wording import (
@@ -140,7 +141,11 @@ def _network_fields(network: Network) -> Iterator[tuple[str, str]]:
         if tensor is not None:
             yield name, _code(tensor_text(tensor))
     if network.licence:
-        yield "licence", f"{_text(network.licence)} <small>(of the published weights)</small>"
+        marked = ", no commercial use" if forbids_commerce(network.licence) else ""
+        yield (
+            "licence",
+            f"{_text(network.licence)} <small>(of the published weights{marked})</small>",
+        )
     if network.digest:
         yield "layout hash", _code(network.digest[:16])
 

@@ -180,7 +180,7 @@ def _flow(twin: nn.Module) -> Flow:
 
 
 def _short_on_cpu() -> bool:
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     if capabilities:
         return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
     asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")

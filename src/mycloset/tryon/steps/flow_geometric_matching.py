@@ -100,4 +100,5 @@ def _at(field: Floats, points: Floats) -> Floats:
         return np.zeros((0, 2), np.float32)
     x, y = (np.ascontiguousarray(column, np.float32)[None] for column in points.T)
     found = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found, np.float32)[0]
+    values: Floats = np.asarray(found, np.float32)[0]
+    return values

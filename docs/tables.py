@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mycloset.architectures.family import Family
+from mycloset.architectures.licences import forbids_commerce
 from mycloset.architectures.plans import has_network
 from mycloset.architectures.registry import families
 from mycloset.architectures.steps import TRY_ON_STEPS
-from mycloset.hub.model import NON_COMMERCIAL
 from mycloset.tryon.pipeline import LEARNED_PIPELINE, load_pipeline
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,11 +65,13 @@ def _steps(head: tuple[str, ...], others: str) -> Callable[[], str]:
 
 TABLES: dict[str, Callable[[], str]] = {
     "recognised": recognised,
-    "steps": _steps(("step", "the step takes, best first", "runs by `mycloset.load` as well"),
-                    "faces"),
-    "steps-ko": _steps(("단계", "단계가 쓰는 모델(좋은 것부터)", "`mycloset.load`로 실행되는 다른 모델"),
-                       "얼굴"),
-}  # fmt: skip
+    "steps": _steps(
+        ("step", "the step takes, best first", "runs by `mycloset.load` as well"), "faces"
+    ),
+    "steps-ko": _steps(
+        ("단계", "단계가 쓰는 모델, 좋은 것부터", "`mycloset.load`로 실행되는 다른 모델"), "얼굴"
+    ),
+}
 
 
 def _runs(family: Family) -> str:
@@ -79,12 +81,10 @@ def _runs(family: Family) -> str:
 
 
 def _names(names: Iterable[str], known: dict[str, Family]) -> str:
-    return ", ".join(f"`{n}`{' ⊘' if _bound(known[n]) else ''}" for n in names) or "–"
-
-
-def _bound(family: Family) -> bool:
-    """Whether the licence of the published weights forbids commercial use."""
-    return any(word in family.licence.lower() for word in NON_COMMERCIAL)
+    return (
+        ", ".join(f"`{n}`{' ⊘' if forbids_commerce(known[n].licence) else ''}" for n in names)
+        or "–"
+    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

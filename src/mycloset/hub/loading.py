@@ -172,7 +172,9 @@ def _assembled(
         interpolate=interpolate,
         backbone=backbone,
     )
-    tuning = tune(built.network, blank(plan), device) if tuned else None
+    tuning = None
+    if tuned:
+        tuning = tune(built.network, blank(plan), device, task=network.task or "")
     told = str(dtype).removeprefix("torch.") if dtype is not None else "as in the file"
     info = ModelInfo(
         path=path,

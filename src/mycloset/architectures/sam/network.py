@@ -127,8 +127,21 @@ class _Attention(nn.Module):
         count, rows, columns, width = x.shape
         qkv = self.qkv(x).view(count, rows * columns, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        bias = self._bias(query, rows, columns) if self.relative else None
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        if not self.relative:
+            mixed = functional.scaled_dot_product_attention(query, key, value)
+        else:
+            # What places add for each other fills memory: where there are many, a head at a time.
+            step = self.heads if rows * columns <= 1024 else 1
+            parts = []
+            for start in range(0, self.heads, step):
+                some = slice(start, start + step)
+                bias = self._bias(query[:, some], rows, columns)
+                parts.append(
+                    functional.scaled_dot_product_attention(
+                        query[:, some], key[:, some], value[:, some], attn_mask=bias
+                    )
+                )
+            mixed = torch.cat(parts, 1)
         found: torch.Tensor = self.proj(mixed.transpose(1, 2).reshape(count, rows, columns, width))
         return found
 

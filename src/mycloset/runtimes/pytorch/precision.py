@@ -26,6 +26,12 @@ from torch import nn
 
 from mycloset.runtimes.pytorch.folding import LAYERS, Flow, fold, watched
 
+EXACT_TASKS = frozenset(
+    {"geometric matching", "cloth warping", "optical flow", "perceptual distance"}
+)
+"""Tasks whose result is a measure, or places that are off by pixels where numbers are off by a
+hundredth; their networks stay float32, and their kernels those of float32."""
+
 _SIDES = (256, 224, 112, 512)
 """Sides of the pictures that are tried on the network without values, in pixels."""
 
@@ -72,7 +78,12 @@ def short_type(device: torch.device) -> torch.dtype:
 
 
 def tune(
-    network: nn.Module, twin: nn.Module, device: torch.device, *, dtype: torch.dtype | None = None
+    network: nn.Module,
+    twin: nn.Module,
+    device: torch.device,
+    *,
+    task: str = "",
+    dtype: torch.dtype | None = None,
 ) -> Tuning:
     """Make a network fast, in place.
 
@@ -80,11 +91,14 @@ def tune(
         network: float32, in evaluation mode, on the device.
         twin: the same on the meta device; it shows where tensors flow.
         device: where the network runs.
+        task: what it does; see `EXACT_TASKS`.
         dtype: of convolutions and matrix products; that of `short_type` by default.
     """
-    dtype = dtype or short_type(device)
     flow = _flow(twin)
     folded = fold(network, flow.pairs)
+    if task in EXACT_TASKS:
+        return Tuning(torch.float32, folded=folded, norms=flow.norms)
+    dtype = dtype or short_type(device)
     convolutional = any(isinstance(module, nn.Conv2d) for module in network.modules())
     if dtype != torch.float32:
         _shorten(network, dtype, flow.last, device)
@@ -113,6 +127,13 @@ class Exact(nn.Module):
         with torch.autocast(self.device, enabled=False):
             found: torch.Tensor = self.layer(maps.float())
         return found
+
+    def __getattr__(self, name: str) -> Any:
+        """The layer's own attributes (its weight, its channels), for those that ask."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("layer"), name)
 
 
 def _shorten(

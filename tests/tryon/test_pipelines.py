@@ -81,7 +81,7 @@ def test_a_file_gives_order_models_and_options(tmp_path: Path) -> None:
         ("name: x\nsteps: [{step: pose_estimation, speed: 9}]", "extra inputs"),
         ("name: x\nsteps: [{step: dancing}]", "no step 'dancing'"),
         ("name: x\nsteps: [{step: pose_estimation, models: []}]", "at least 1 item"),
-        ("name: x\nsteps: [{step: pose_estimation, models: [openpose]}]", "no model 'openpose'"),
+        ("name: x\nsteps: [{step: pose_estimation, models: [magic]}]", "no model 'magic'"),
         ("name: x\nsteps: [{step: pose_estimation, options: {joints: 9}}]", "no option 'joints'"),
         ("name: x\nsteps: [{step: post_processing, options: {sharpen: 9}}]", "sharpen is 9"),
         ("name: x\nsteps: [{step: post_processing, options: {sharpen: much}}]", "cannot take"),

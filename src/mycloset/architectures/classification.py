@@ -61,10 +61,27 @@ class ImageNetProcessing:
 
     def prepare(self, picture: RGB) -> NDArray[np.float32]:
         """(1, 3, crop, crop) float32: the middle of the picture, normalised."""
+        middle = middle_square(picture, self.resize, self.crop, Image.Resampling.BILINEAR)
+        return normalised(middle, MEAN, STD)
+
+
+def middle_square(picture: RGB, resize: int, crop: int, how: Image.Resampling) -> RGB:
+    """(crop, crop, 3) the middle of a picture whose shorter side is brought to `resize` pixels.
+
+    Of a long strip only what can be seen in the middle is resized: a picture of 64 x 60000 pixels
+    would become one of 256 x 240000.
+    """
+    height, width = picture.shape[:2]
+    short, long = min(height, width), max(height, width)
+    if long > 8 * short:
+        # Even margins at both ends, and enough of them that no filter sees the cut.
+        cut = (long - 8 * short) // 2
+        inside = slice(cut, long - cut)
+        picture = picture[inside] if height > width else picture[:, inside]
         height, width = picture.shape[:2]
-        scale = self.resize / min(height, width)
-        size = (max(self.crop, int(width * scale)), max(self.crop, int(height * scale)))
-        resized = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
-        top = round((size[1] - self.crop) / 2)
-        left = round((size[0] - self.crop) / 2)
-        return normalised(resized[top : top + self.crop, left : left + self.crop], MEAN, STD)
+    scale = resize / short
+    size = (max(crop, int(width * scale)), max(crop, int(height * scale)))
+    resized = np.asarray(Image.fromarray(picture).resize(size, how))
+    top = round((size[1] - crop) / 2)
+    left = round((size[0] - crop) / 2)
+    return resized[top : top + crop, left : left + crop]

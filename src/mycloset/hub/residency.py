@@ -17,6 +17,10 @@ Key = TypeVar("Key", bound=Hashable)
 Held = TypeVar("Held")
 
 
+WORTH_RELEASING = 1 << 20
+"""Bytes that must have left before memory is swept for the system, which takes its time."""
+
+
 class BudgetError(ModelFileError):
     """A model is larger than the memory that models may take, or than what is free of it."""
 
@@ -77,7 +81,7 @@ class Residency(Generic[Key, Held]):
             else:
                 self._entries.move_to_end(key)
                 left = 0
-        if left:
+        if left >= WORTH_RELEASING:
             release()
         if ours:
             try:
@@ -113,10 +117,12 @@ class Residency(Generic[Key, Held]):
         with self._lock:
             entry = self._entries.get(key)
             there = entry is not None and entry.future.done()
-            if there:
+            size = 0
+            if entry is not None and there:
+                size = entry.size
                 del self._entries[key]
         del entry
-        if there:
+        if size >= WORTH_RELEASING:
             release()
         return there
 
@@ -126,7 +132,10 @@ class Residency(Generic[Key, Held]):
             self.drop(key)
 
     def _make_room(self, key: Key, size: int) -> int:
-        """Let the least recently used leave until `size` fits; how many left. Needs the lock."""
+        """Let the least recently used leave until `size` fits; the bytes of those that left.
+
+        Needs the lock.
+        """
         if size > self.budget:
             raise BudgetError(
                 f"{key}: it takes {_told(size)}, more than the {_told(self.budget)} for models.",
@@ -149,9 +158,7 @@ class Residency(Generic[Key, Held]):
                 f" {_told(used)} are pinned or in use.",
                 hint="Give more memory, or wait until less is in use.",
             )
-        for other in leaving:
-            del self._entries[other]
-        return len(leaving)
+        return sum(self._entries.pop(other).size for other in leaving)
 
 
 def _told(size: float) -> str:

@@ -30,7 +30,7 @@ def test_several_threads_build_it_on_the_meta_device() -> None:
 
 @pytest.mark.parametrize("size", ODD_SIZES)
 def test_any_size_of_picture_is_searched(whole: Any, size: tuple[int, int]) -> None:
-    found = whole(drawn(*size), scores=(0.5, 0.4, 0.3))
+    found = whole(drawn(*size), smallest=40, scores=(0.6, 0.4, 0.3))
     assert found.landmarks.shape == (len(found), 5, 2)
     assert np.isfinite(found.boxes).all()
 

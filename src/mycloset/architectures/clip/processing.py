@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mycloset.architectures.classification import middle_square
 from mycloset.architectures.plans import Forward, normalised
 from mycloset.errors import OptionError
 from mycloset.images import RGB
@@ -72,13 +73,8 @@ class ClipProcessing:
     def prepare(self, picture: RGB) -> NDArray[np.float32]:
         """(1, 3, size, size) float32, normalised."""
         assert self.size is not None
-        height, width = picture.shape[:2]
-        scale = self.size / min(height, width)
-        sides = (max(self.size, int(width * scale)), max(self.size, int(height * scale)))
-        resized = np.asarray(Image.fromarray(picture).resize(sides, Image.Resampling.BICUBIC))
-        top = round((sides[1] - self.size) / 2)
-        left = round((sides[0] - self.size) / 2)
-        return normalised(resized[top : top + self.size, left : left + self.size], MEAN, STD)
+        middle = middle_square(picture, self.size, self.size, Image.Resampling.BICUBIC)
+        return normalised(middle, MEAN, STD)
 
 
 def processing(variant: str, layout: str, config: Mapping[str, Any]) -> ClipProcessing:

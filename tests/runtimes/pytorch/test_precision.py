@@ -72,8 +72,8 @@ class Two(nn.Module):
         self.bn = nn.BatchNorm2d(3)
         self.join = join
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.join(self.conv, self.bn, x)
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - as Sequential has it
+        return self.join(self.conv, self.bn, input)
 
 
 def test_norms_behind_convolutions_are_folded_within_rounding() -> None:

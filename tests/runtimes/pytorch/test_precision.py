@@ -72,7 +72,7 @@ class Two(nn.Module):
         self.bn = nn.BatchNorm2d(3)
         self.join = join
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - as Sequential has it
         return self.join(self.conv, self.bn, input)
 
 

@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measured = measure(case, file, picture(size), device=asked.device, rounds=rounds)
         found[case.title] = asdict(measured)
         rows.append(row(case, measured))
-        print(f"{rows[-1][0]}: {measured.precision}", flush=True)
+        print(f"{'  '.join(rows[-1])}  ({measured.precision})", flush=True)
     print(f"\n{machine(asked.device)}; least of {rounds}, PyTorch {torch.__version__}\n")
     print(table(HEAD, rows))
     for title in left_out:

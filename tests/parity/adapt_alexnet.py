@@ -19,5 +19,5 @@ def outputs(
     places = [n for n, layer in enumerate(network.features) if isinstance(layer, torch.nn.ReLU)]
     taps = {f"relu{n}": f"features.{place}" for n, place in enumerate(places, start=1)}
     with captured(network, taps) as seen:
-        found = network(**inputs)
+        found = network(*inputs.values())
     return {**seen, **found}

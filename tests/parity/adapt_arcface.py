@@ -18,6 +18,6 @@ def outputs(
     network = model.network
     taps = {"layer4": "layer4"} if hasattr(network, "layer4") else {}
     with captured(network, taps) as seen:
-        embedding = network(**inputs)["embedding"]
+        embedding = network(*inputs.values())["embedding"]
     unit = torch.nn.functional.normalize(embedding)
     return {**seen, "embedding": embedding, "embedding_normalised": unit}

@@ -32,6 +32,7 @@ def outputs(
     if text is not None:
         told["text_hidden_states (ln_final)"] = network.hidden_states(text)
         told["text_features"] = network.encode_text(text)
+        told["text_embeds"] = told["text_features"]
     if image is not None and text is not None:
         told |= network(image, text)
     return told

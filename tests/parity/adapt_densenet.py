@@ -18,5 +18,5 @@ def outputs(
     network = model.network
     names = {name: f"features.{name}" for name, _ in network.features.named_children()}
     with captured(network, names) as seen:
-        found = network(**inputs)
+        found = network(*inputs.values())
     return {**seen, **found}

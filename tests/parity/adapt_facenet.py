@@ -17,5 +17,5 @@ def outputs(
     """The embedding, the logits, and what lies within."""
     taps = ("conv2d_4b", "repeat_1", "mixed_6a", "mixed_7a", "block8")
     with captured(model.network, {name: name for name in taps}) as seen:
-        found = model.network(**inputs)
+        found = model.network(*inputs.values())
     return {**seen, **found}

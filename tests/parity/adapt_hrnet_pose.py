@@ -18,6 +18,6 @@ def outputs(
     network = model.network
     stages = {f"stage{number}": f"stage{number}" for number in network.stages}
     with captured(network, {"layer1": "layer1", **stages}) as seen:
-        found = network(**inputs)
+        found = network(*inputs.values())
     high = {f"{name}_high": branches[0] for name, branches in seen.items() if name in stages}
     return {**high, "layer1": seen["layer1"], **found}

@@ -36,7 +36,8 @@ def outputs(
         told[f"layer{number}"] = layer.view(-1, 1, 1, 1)
     for number, feature in enumerate(network.features(inputs["in0"])):
         told[f"feature{number}"] = feature
-    unit = network(2 * inputs["unit0"] - 1, 2 * inputs["unit1"] - 1)
-    told["distance_normalize"] = unit["distance"]
+    if "unit0" in inputs:
+        unit = network(2 * inputs["unit0"] - 1, 2 * inputs["unit1"] - 1)
+        told["distance_normalize"] = unit["distance"]
     assert len(SLICES[model.info.config["net"]]) == len(found["layers"])
     return told

@@ -17,5 +17,5 @@ def outputs(
     """`layerN` is a stage's output, `pool` the mean of the last."""
     network = model.network
     with captured(network, {name: name for name in network.stages}) as seen:
-        found = network(**inputs)
+        found = network(*inputs.values())
     return {**seen, **found, "pool": found["features"].mean((2, 3))}

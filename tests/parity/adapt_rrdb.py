@@ -17,7 +17,7 @@ def outputs(
     """The picture and inner convolutions, under the names that any of the namings has."""
     taps = {name: name for name in ("conv_first", "conv_body", "conv_hr", "conv_last")}
     with captured(model.network, taps) as seen:
-        out = model.network(**inputs)
+        out = model.network(*inputs.values())
     told = {"out": out, **seen, "trunk_conv": seen["conv_body"]}
     told["model.1 (trunk with shortcut)"] = seen["conv_first"] + seen["conv_body"]
     return told

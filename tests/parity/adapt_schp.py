@@ -17,5 +17,5 @@ def outputs(
     """The three results, the stages, and the pyramid's features."""
     names = [*(f"layer{n}" for n in range(1, 5)), "context_encoding"]
     with captured(model.network, {name: name for name in names}) as seen:
-        found = model.network(**inputs)
+        found = model.network(*inputs.values())
     return {**seen, **found}

@@ -26,5 +26,5 @@ def outputs(
             taps[f"relu{block}_{number}"] = f"features.{place}"
             number += 1
     with captured(network, taps) as seen:
-        found = network(**inputs)
+        found = network(*inputs.values())
     return {**seen, **found}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from captures import captured
+from captures import captured, factor
 
 from mycloset.hub.model import Model
 
@@ -16,7 +16,7 @@ def outputs(
 ) -> dict[str, torch.Tensor]:
     """`features`, `stageN_paf`, `stageN_heatmap` (hands: `stageN`), and what the network returns.
 
-    The calls multiply their inputs by 64.
+    The calls multiply their inputs.
     """
     network = model.network
     taps = {"features": network.features[-1]}
@@ -28,7 +28,6 @@ def outputs(
                 f"stage{number}_{kind}": names[-1]
                 for kind, names in zip(("paf", "heatmap"), stage, strict=True)
             }
-    assert "64 * image" in manifest["call"]
     with captured(network, taps) as seen:
-        found = network(image=64 * inputs["image"])
+        found = network(image=factor(manifest) * inputs["image"])
     return {**seen, "features": seen["features"].relu(), **found}

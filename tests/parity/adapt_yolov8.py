@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from captures import captured
+from captures import captured, factor
 
 from mycloset.hub.model import Model
 
@@ -16,13 +16,15 @@ def outputs(
 ) -> dict[str, torch.Tensor]:
     """`layerN`, `raw_pN` (by stride), `raw_keypoints`, `predictions`, `boxes`, `scores`.
 
-    The calls multiply their inputs by 512; outputs of the second one end in its name's ending.
+    The calls multiply their inputs; outputs of the second one end in its name's ending.
     """
-    assert "512 * x" in manifest["call"]
+    times = factor(manifest)
     found: dict[str, torch.Tensor] = {}
     for name, image in inputs.items():
         ending = name.removeprefix("image")
-        found |= {f"{key}{ending}": value for key, value in _of(model.network, 512 * image).items()}
+        found |= {
+            f"{key}{ending}": value for key, value in _of(model.network, times * image).items()
+        }
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -37,3 +38,9 @@ def captured(
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def factor(manifest: Mapping[str, Any]) -> float:
+    """By what a manifest's call multiplies the inputs ("model(64 * image)"); 1 for nothing."""
+    found = re.search(r"\(\s*(\d+(?:\.\d+)?)\s*\*\s*[a-z]", manifest["call"])
+    return float(found[1]) if found else 1.0

@@ -11,7 +11,7 @@ from typing import Any
 
 import golden_files
 
-LIGHT = 30_000_000
+LIGHT = 20_000_000
 """Numbers that a network of the default run has at most."""
 
 HEAVY = 375_000_000

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +31,20 @@ TOGETHER = 64
 
 SHIFT = 1.0
 """Logits by which the threshold is moved to see how stable a mask is."""
+
+
+class _Candidate(NamedTuple):
+    """A mask that one point of the grid gave.
+
+    Attributes:
+        quality: as the network expects it, 0..1.
+        box: of the mask in the picture.
+        logits: at a quarter of the network's size.
+    """
+
+    quality: float
+    box: tuple[int, int, int, int]
+    logits: Floats
 
 
 class SamProcessing:
@@ -61,6 +75,7 @@ class SamProcessing:
         least_quality: float = 0.88,
         least_stability: float = 0.95,
         overlap: float = 0.7,
+        least_area: int = 0,
     ) -> Masks:
         """Masks of what is prompted; of everything where nothing is.
 
@@ -77,6 +92,7 @@ class SamProcessing:
             least_quality: without prompts, the least quality that the network expects of a mask.
             least_stability: likewise, how little a mask changes with its threshold, 0..1.
             overlap: of masks whose boxes share more than this, the better stays.
+            least_area: without prompts, masks of fewer pixels than this are left out.
 
         Returns:
             The best first. Confidence is the quality that the network expects, 0..1.
@@ -85,19 +101,25 @@ class SamProcessing:
             OptionError: prompts do not fit each other, or an option is out of its range.
         """
         height, width = picture.shape[:2]
+        if labels is not None and points is None:
+            raise OptionError("labels are given without points.")
         if points is None and boxes is None and mask is None:
             if not 1 <= points_per_side <= 128:
                 raise OptionError(f"points_per_side is {points_per_side}.", hint="Give 1 to 128.")
-            return self._everything(
-                forward, picture, points_per_side, least_quality, least_stability, overlap
+            if least_area < 0:
+                raise OptionError(f"least_area is {least_area}.", hint="Give 0 or more pixels.")
+            found = self._candidates(
+                forward, picture, points_per_side, least_quality, least_stability, least_area
             )
+            kept = _without_doubles(found, overlap)
+            return Masks(tuple(_mask(self._full(c.logits, height, width), c.quality) for c in kept))
         prompt = self._prompt(picture, points, labels, boxes, mask)
         if multimask is None:
             multimask = boxes is None and mask is None and prompt["points"].shape[1] == 1
-        found = forward("decode", embedding=self._embedding(forward, picture), **prompt)
-        kept = slice(1, None) if multimask else slice(0, 1)
-        logits = found["masks"][:, kept].reshape(-1, *found["masks"].shape[2:])
-        quality = found["iou"][:, kept].ravel()
+        told = forward("decode", embedding=self._embedding(forward, picture), **prompt)
+        chosen = slice(1, None) if multimask else slice(0, 1)
+        logits = told["masks"][:, chosen].reshape(-1, *told["masks"].shape[2:])
+        quality = told["iou"][:, chosen].ravel()
         masks = [
             _mask(self._full(plane, height, width), float(score))
             for plane, score in zip(logits, quality, strict=True)
@@ -124,8 +146,6 @@ class SamProcessing:
                 raise OptionError("labels: give 1 (inside) or 0 (outside) for each point.")
             told["points"] = (places * scale)[None]
             told["labels"] = kinds.astype(np.int64)[None]
-        elif labels is not None:
-            raise OptionError("labels are given without points.")
         if boxes is not None:
             corners = np.asarray(boxes, np.float32).reshape(-1, 4)
             if not len(corners) or not (corners[:, 2:] > corners[:, :2]).all():
@@ -140,36 +160,40 @@ class SamProcessing:
             told["masks"] = np.asarray(mask, np.float32)[None, None]
         return told
 
-    def _everything(
+    def _candidates(
         self,
         forward: Forward,
         picture: RGB,
         per_side: int,
         least_quality: float,
         least_stability: float,
-        overlap: float,
-    ) -> Masks:
-        """Masks of all that a grid of points falls on."""
+        least_area: int,
+    ) -> list[_Candidate]:
+        """What each point of a grid falls on, where it is good enough; the best first."""
         height, width = picture.shape[:2]
         steps = (np.arange(per_side) + 0.5) / per_side
         across, down = np.meshgrid(steps * width, steps * height)
         places = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32)
         places *= self._scale(picture)
         embedding = self._embedding(forward, picture)
-        found: list[Mask] = []
+        found: list[_Candidate] = []
         for start in range(0, len(places), TOGETHER):
             part = places[start : start + TOGETHER, None]
             ones = np.ones((len(part), 1), np.int64)
             told = forward("decode", embedding=embedding, points=part, labels=ones)
             logits = told["masks"][:, 1:].reshape(-1, *told["masks"].shape[2:])
             quality = told["iou"][:, 1:].ravel()
-            wide, narrow = (logits > -SHIFT).sum((1, 2)), (logits > SHIFT).sum((1, 2))
-            good = (quality >= least_quality) & (narrow >= least_stability * np.maximum(wide, 1))
-            for number in np.nonzero(good & (narrow > 0))[0]:
+            for number in np.nonzero(quality >= least_quality)[0]:
+                # As published, judged at the picture's size, without what lies beside it.
                 full = self._full(logits[number], height, width)
-                found.append(_mask(full, float(quality[number])))
-        found.sort(key=lambda mask: -mask.confidence)
-        return Masks(tuple(_without_doubles(found, overlap)))
+                wide, narrow = np.count_nonzero(full > -SHIFT), np.count_nonzero(full > SHIFT)
+                if narrow == 0 or narrow < least_stability * wide:
+                    continue
+                mask = _mask(full, float(quality[number]))
+                if mask.box is not None and np.count_nonzero(full > 0) >= least_area:
+                    # Only the small logits are kept: hundreds of full masks would take gigabytes.
+                    found.append(_Candidate(mask.confidence, mask.box, logits[number].copy()))
+        return sorted(found, key=lambda candidate: -candidate.quality)
 
     def _scale(self, picture: RGB) -> Floats:
         """(2,) network pixels for one of the picture's, across and down."""
@@ -224,16 +248,12 @@ def _mask(logits: Floats, quality: float) -> Mask:
     return Mask((logits > 0).astype(np.float32), float(np.clip(quality, 0.0, 1.0)))
 
 
-def _without_doubles(masks: Sequence[Mask], overlap: float) -> list[Mask]:
-    """The masks without those whose box shares too much with a better one's."""
-    kept: list[Mask] = []
-    boxes: list[tuple[int, int, int, int]] = []
-    for mask in masks:
-        box = mask.box
-        if box is None or any(_shared(box, other) > overlap for other in boxes):
-            continue
-        kept.append(mask)
-        boxes.append(box)
+def _without_doubles(candidates: Sequence[_Candidate], overlap: float) -> list[_Candidate]:
+    """Those whose box does not share too much with a better one's; the best come first."""
+    kept: list[_Candidate] = []
+    for candidate in candidates:
+        if all(_shared(candidate.box, better.box) <= overlap for better in kept):
+            kept.append(candidate)
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Blocks of tensors that networks of several families are built of."""
+"""Writing tensors: keys and shapes of the layers and blocks that many families are built of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from mycloset.architectures.family import Shape, batch_norm, conv
+from mycloset.architectures.family import Shape
 
 Block = Mapping[str, Shape]
 """Shape by key within the block."""
@@ -16,6 +16,44 @@ def put(tensors: dict[str, Shape], prefix: str, block: Block) -> None:
     """Add a block's tensors under a prefix ("layer1.0.")."""
     for key, shape in block.items():
         tensors[prefix + key] = shape
+
+
+def conv(
+    name: str,
+    out: int,
+    inp: int,
+    kernel: int | tuple[int, ...] = 1,
+    *,
+    bias: bool = True,
+    groups: int = 1,
+) -> dict[str, Shape]:
+    """Tensors of a 2-D convolution (any number of dimensions with a tuple of kernel sizes)."""
+    sizes = (kernel, kernel) if isinstance(kernel, int) else kernel
+    tensors: dict[str, Shape] = {f"{name}.weight": (out, inp // groups, *sizes)}
+    if bias:
+        tensors[f"{name}.bias"] = (out,)
+    return tensors
+
+
+def linear(name: str, out: int, inp: int, *, bias: bool = True) -> dict[str, Shape]:
+    """Tensors of a fully connected layer."""
+    return {f"{name}.weight": (out, inp), **({f"{name}.bias": (out,)} if bias else {})}
+
+
+def norm(name: str, channels: int) -> dict[str, Shape]:
+    """Tensors of a layer, group or affine instance norm."""
+    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}
+
+
+def batch_norm(name: str, channels: int) -> dict[str, Shape]:
+    """Tensors of a batch norm, its counter included (0-dimensional, optional everywhere)."""
+    return {
+        f"{name}.weight": (channels,),
+        f"{name}.bias": (channels,),
+        f"{name}.running_mean": (channels,),
+        f"{name}.running_var": (channels,),
+        f"{name}.num_batches_tracked": (),
+    }
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import family_checks
 import golden_files
 from mycloset.architectures.cnngeometric.layout import FAMILY, examples
-from mycloset.architectures.family import NotThisError, Shape, renamed
+from mycloset.architectures.family import NotThisError, Shape
+from mycloset.architectures.reading import renamed
 
 ONE = "cnngeometric/cnngeometric_resnet101_tps"
 TWO = "cnngeometric/weakalign_resnet101_affine_tps"

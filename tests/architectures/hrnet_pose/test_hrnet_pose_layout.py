@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import family_checks
 import golden_files
-from mycloset.architectures.family import NotThisError, renamed
+from mycloset.architectures.family import NotThisError
 from mycloset.architectures.hrnet_pose.layout import FAMILY
 from mycloset.architectures.hrnet_pose.tensors import Backbone, Head, Stage, tensors
+from mycloset.architectures.reading import renamed
 
 GOLDEN = "hrnet_pose/w48_coco_256x192"
 

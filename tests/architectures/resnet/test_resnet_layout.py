@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import family_checks
 import golden_files
-from mycloset.architectures.family import NotThisError, Shape, linear
+from mycloset.architectures.blocks import linear
+from mycloset.architectures.family import NotThisError, Shape
 from mycloset.architectures.resnet.layout import FAMILY, examples
 from mycloset.architectures.resnet.trunk import (
     NAMED,

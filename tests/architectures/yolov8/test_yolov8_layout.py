@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import family_checks
 import golden_files
-from mycloset.architectures.family import NotThisError, Shapes, renamed
+from mycloset.architectures.family import NotThisError, Shapes
+from mycloset.architectures.reading import renamed
 from mycloset.architectures.yolov8.layout import FAMILY, examples
 from mycloset.architectures.yolov8.tensors import Head, Network, tensors
 from mycloset.architectures.yolov8.topology import CLASSIFIER, DETECTORS

@@ -10,8 +10,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import Block, put
-from mycloset.architectures.family import Shape, batch_norm, conv
+from mycloset.architectures.blocks import Block, batch_norm, conv, put
+from mycloset.architectures.family import Shape
 
 XCEPTION = "xception_features."
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from mycloset.architectures.family import Shape, Shapes, shape_of
+from mycloset.architectures.family import Shape, Shapes
 from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.reading import common_size, counted, shape_of
 
 Naming = Literal["transformers", "open_clip"]
 
@@ -81,11 +81,11 @@ def read(shapes: Shapes, naming: Naming, start: str) -> TextTower:
     return TextTower(
         naming=naming,
         vocabulary=vocabulary,
-        positions=sized(shapes, (places, 0)),
+        positions=common_size(shapes, (places, 0)),
         width=width,
-        hidden=sized(shapes, (hidden, 0)),
+        hidden=common_size(shapes, (hidden, 0)),
         layers=counted(shapes, layers, *ends, most=_LAYERS),
-        projection=sized(shapes, (projection, axis)) if projection in shapes else None,
+        projection=common_size(shapes, (projection, axis)) if projection in shapes else None,
         root=root,
     )
 

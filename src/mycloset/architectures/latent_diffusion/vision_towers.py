@@ -10,9 +10,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from mycloset.architectures.family import Shape, Shapes, shape_of
+from mycloset.architectures.family import Shape, Shapes
 from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.reading import common_size, counted, shape_of
 
 _LAYERS = 64
 
@@ -57,12 +57,14 @@ def read(shapes: Shapes, start: str = "") -> VisionTower:
     projection = f"{start}visual_projection.weight"
     return VisionTower(
         width=width,
-        hidden=sized(shapes, (f"{layers}0.mlp.fc1.weight", 0), (f"{layers}0.mlp.fc2.weight", 1)),
+        hidden=common_size(
+            shapes, (f"{layers}0.mlp.fc1.weight", 0), (f"{layers}0.mlp.fc2.weight", 1)
+        ),
         layers=counted(shapes, layers, ".mlp.fc1.weight", ".mlp.fc2.weight", most=_LAYERS),
         patch=patch,
-        positions=sized(shapes, (f"{name}embeddings.position_embedding.weight", 0)),
+        positions=common_size(shapes, (f"{name}embeddings.position_embedding.weight", 0)),
         channels=channels,
-        projection=sized(shapes, (projection, 0)) if projection in shapes else None,
+        projection=common_size(shapes, (projection, 0)) if projection in shapes else None,
     )
 
 

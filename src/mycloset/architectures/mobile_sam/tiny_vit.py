@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mycloset.architectures.family import (
-    NotThisError,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    norm,
-    require,
-)
-from mycloset.architectures.sizes import numbered, root, size
+from mycloset.architectures.blocks import batch_norm, conv, linear, norm
+from mycloset.architectures.family import NotThisError, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, root, size
 
 ROOT = "image_encoder"
 

@@ -7,10 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, Shapes, batch_norm, conv, require
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import batch_norm, conv, put
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 
 class Names(NamedTuple):

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mycloset.architectures.blocks import batch_norm, conv
 from mycloset.architectures.comparison import COUNTER
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, size
 from mycloset.architectures.resnet.layout import name_of
 from mycloset.architectures.resnet.trunk import (
     NAMED,
@@ -25,7 +18,6 @@ from mycloset.architectures.resnet.trunk import (
     read_trunk,
     standard,
 )
-from mycloset.architectures.sizes import numbered, size
 
 _SETS = {20: ("lip", "LIP", 473), 18: ("atr", "ATR", 512), 7: ("pascal", "Pascal-Person-Part", 512)}
 """Published class counts: variant, data set, and side of the square that the network takes."""

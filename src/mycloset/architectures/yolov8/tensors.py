@@ -7,8 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, batch_norm, conv, linear
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Shape
 from mycloset.architectures.yolov8.topology import Topology
 
 

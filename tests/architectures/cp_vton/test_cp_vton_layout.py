@@ -39,7 +39,7 @@ def test_the_try_on_module_is_measured() -> None:
 
 @pytest.mark.parametrize("name", ["viton_hd/viton_hd_gmm", "ladi_vton/ladi_vton_tps"])
 def test_matching_modules_of_other_systems_are_refused(name: str) -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes(name))
+    assert not family_checks.takes_for_its_own(FAMILY, golden_files.shapes(name))
 
 
 def test_published_networks_are_read_back() -> None:

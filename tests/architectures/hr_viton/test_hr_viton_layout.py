@@ -23,7 +23,9 @@ def test_the_condition_generators_channels_are_read() -> None:
 
 
 def test_viton_hds_generator_is_refused() -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes("viton_hd/viton_hd_alias"))
+    assert not family_checks.takes_for_its_own(
+        FAMILY, golden_files.shapes("viton_hd/viton_hd_alias")
+    )
 
 
 def test_published_networks_are_read_back() -> None:

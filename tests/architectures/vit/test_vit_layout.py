@@ -96,7 +96,7 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
 
 @pytest.mark.parametrize("name", ["sam/sam_vit_b_01ec64", "dpt/dpt_hybrid_384", "clip/ViT-B-32"])
 def test_networks_that_contain_a_vit_are_not_taken_for_one(name: str) -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes(name))
+    assert not family_checks.takes_for_its_own(FAMILY, golden_files.shapes(name))
 
 
 @given(table=family_checks.damaged(BASE.tensors))

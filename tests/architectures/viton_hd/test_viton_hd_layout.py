@@ -27,7 +27,7 @@ def test_the_segmentation_generators_channels_are_read() -> None:
 
 @pytest.mark.parametrize("name", ["hr_viton/hr_viton_gen", "cp_vton/cp_vton_gmm"])
 def test_twins_of_other_systems_are_refused(name: str) -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes(name))
+    assert not family_checks.takes_for_its_own(FAMILY, golden_files.shapes(name))
 
 
 def test_published_networks_are_read_back() -> None:

@@ -56,11 +56,15 @@ def batch_norm(name: str, channels: int) -> dict[str, Shape]:
     }
 
 
+def conv_batch_norm(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
+    """Tensors of a convolution without bias and of the batch norm behind it."""
+    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)
+
+
 @lru_cache(maxsize=512)
 def conv_norm(out: int, inp: int, kernel: int, names: tuple[str, str] = ("0", "1")) -> Block:
-    """A convolution without bias and the batch norm behind it."""
-    convolution, norm = names
-    return MappingProxyType(conv(convolution, out, inp, kernel, bias=False) | batch_norm(norm, out))
+    """The same as a block: names of the convolution and of the norm within it."""
+    return MappingProxyType(conv_batch_norm(*names, out, inp, kernel))
 
 
 @lru_cache(maxsize=512)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+import pytest
 from hypothesis import strategies as st
 
 import golden_files
@@ -48,6 +49,15 @@ def read_golden(family: Family, name: str) -> Claim:
     manifest = golden_files.manifest(name)
     assert parameters(claim) == manifest["parameters"]
     return claim
+
+
+def torchvision_shapes(name: str, **options: object) -> dict[str, Shape]:
+    """The tensors of a network as torchvision builds it; the test is skipped without it."""
+    torch = pytest.importorskip("torch")
+    models = pytest.importorskip("torchvision.models")
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None, **options)
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
 
 def parameters(claim: Claim) -> int:

@@ -43,11 +43,6 @@ def test_the_input_size_stays_open() -> None:
     assert "256x192 and 384x288" in FAMILY.read(golden_files.shapes(GOLDEN)).undecidable[0]
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in FAMILY.examples():
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @given(data=st.data())
 @settings(max_examples=30, deadline=None)
 def test_any_width_depth_and_number_of_joints_is_read_from_shapes(data: st.DataObject) -> None:
@@ -100,12 +95,6 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
 def test_a_resnet_is_refused() -> None:
     with pytest.raises(NotThisError, match="stage2"):
         FAMILY.read({"conv1.weight": (64, 3, 7, 7), "layer1.0.conv1.weight": (64, 64, 1, 1)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(GOLDEN)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)
 
 
 def test_a_prefix_that_other_software_added_is_not_taken_for_mmpose_s() -> None:

@@ -97,9 +97,12 @@ def counted(shapes: Shapes, start: str, *ends: str, most: int = 256) -> int:
     Raises:
         NotThisError: more than any network of the kind has.
     """
-    number = extent(shapes, *(f"{start}{{}}{end}" for end in ends), limit=most + 1)
-    if number > most:
-        raise NotThisError(f"more than {most} of `{start}N{ends[0]}`")
+    # Not by `extent`: its patterns made recognising a UNet about a fifth slower.
+    number = 0
+    while any(f"{start}{number}{end}" in shapes for end in ends):
+        number += 1
+        if number > most:
+            raise NotThisError(f"more than {most} of `{start}N{ends[0]}`")
     return number
 
 

@@ -2,67 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import prod
+
+import pytest
 from hypothesis import strategies as st
 
 import golden_files
+from mycloset.architectures.comparison import COUNTER, compare
 from mycloset.architectures.family import Claim, Family, NotThisError, Shape, Shapes
 
-COUNTER = ".num_batches_tracked"
+_STATISTICS = (".running_mean", ".running_var", COUNTER)
+_INTEGERS = (
+    "position_ids",
+    "relative_position_index",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+)
 
 
 def is_asked(family: Family, shapes: Shapes) -> bool:
-    """Whether a marker group of the family is in the table."""
+    """Whether one of the family's marker groups is in the table."""
     return any(all(key in shapes for key in group) for group in family.markers)
 
 
-def without_counters(shapes: Shapes) -> list[tuple[str, Shape]]:
-    """Keys and shapes in order, batch norms' counters left out."""
+def listed(shapes: Shapes) -> list[tuple[str, Shape]]:
+    """Keys and shapes in order, without counters of batch norms."""
     return [(key, shape) for key, shape in shapes.items() if not key.endswith(COUNTER)]
 
 
-def read_golden(family: Family, name: str) -> Claim:
-    """The family's claim on a golden, whose tensors must be the golden's, in the same order."""
-    shapes = golden_files.shapes(name)
-    assert is_asked(family, shapes)
-    claim = family.read(shapes)
-    assert without_counters(claim.tensors) == without_counters(shapes)
-    return claim
-
-
 def read_back(family: Family, tensors: Shapes) -> Claim:
-    """The family's claim on tensors of its own making, which must be all of them, in order."""
+    """The family's claim on a table that is its own, to the last tensor and in its order."""
     assert is_asked(family, tensors)
     claim = family.read(tensors)
     assert list(claim.tensors.items()) == list(tensors.items())
     return claim
 
 
-def claims(family: Family, shapes: Shapes) -> bool:
-    """Whether the family takes the table for a whole network of its own."""
-    if not is_asked(family, shapes):
-        return False
-    try:
-        claim = family.read(shapes)
-    except NotThisError:
-        return False
-    found = dict(without_counters(shapes))
-    return all(
-        key in claim.optional or found.get(key) == shape
-        for key, shape in without_counters(claim.tensors)
+def read_golden(family: Family, name: str) -> Claim:
+    """The claim on a golden: its tensors in order (counters apart), and its parameters."""
+    shapes = golden_files.shapes(name)
+    assert is_asked(family, shapes)
+    claim = family.read(shapes)
+    assert listed(claim.tensors) == listed(shapes)
+    manifest = golden_files.manifest(name)
+    assert parameters(claim) == manifest["parameters"]
+    return claim
+
+
+def torchvision_shapes(name: str, **options: object) -> dict[str, Shape]:
+    """The tensors of a network as torchvision builds it; the test is skipped without it."""
+    torch = pytest.importorskip("torch")
+    models = pytest.importorskip("torchvision.models")
+    with torch.device("meta"):
+        network = models.get_model(name, weights=None, **options)
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+def parameters(claim: Claim) -> int:
+    """Numbers in a claim's tensors that are neither statistics nor other buffers."""
+    return sum(
+        prod(shape)
+        for key, shape in claim.tensors.items()
+        if key not in claim.buffers
+        and not key.endswith(_STATISTICS)
+        and not key.endswith(_INTEGERS)
     )
 
 
-def answers(family: Family, shapes: Shapes) -> bool:
-    """Whether the family answers with a claim or a reason, whatever the table holds."""
+def config_of(name: str, *without: str) -> dict[str, object]:
+    """A golden's configuration, less what is said there in words."""
+    told: Mapping[str, object] = golden_files.manifest(name)["config"]
+    return {key: value for key, value in told.items() if key not in without}
+
+
+def takes_for_its_own(family: Family, shapes: Shapes) -> bool:
+    """Whether a family would say "yes" of a table."""
+    if not is_asked(family, shapes):
+        return False
     try:
-        return isinstance(family.read(shapes), Claim)
+        comparison = compare(family.read(shapes), shapes)
+    except NotThisError:
+        return False
+    return comparison.exact or comparison.extended or comparison.rewidened
+
+
+def answers(family: Family, shapes: Shapes) -> bool:
+    """Whether a family gives a claim or a reason, and no other error."""
+    try:
+        return bool(family.read(shapes).variant)
     except NotThisError as reason:
         return bool(str(reason))
 
 
 @st.composite
 def damaged(draw: st.DrawFn, shapes: Shapes) -> dict[str, Shape]:
-    """A table with tensors lost, and others of any shape in place of theirs."""
+    """A table that lost tensors, and in which others have any shape."""
     keys = list(shapes)
     table = dict(shapes)
     for key in draw(st.lists(st.sampled_from(keys), max_size=8)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import golden_files
-from layout_checks import takes_for_its_own
+from family_checks import takes_for_its_own
 from mycloset.architectures.clip.layout import FAMILY as CLIP
 from mycloset.architectures.codeformer.layout import FAMILY as CODEFORMER
 from mycloset.architectures.dpt.layout import FAMILY as DPT

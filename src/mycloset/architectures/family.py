@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -160,82 +159,7 @@ def _refuse_tensors(shapes: Shapes) -> Claim:
     raise NotThisError("its files hold a graph, not a state dict")
 
 
-def shape_of(shapes: Shapes, key: str, *, dims: int | None = None) -> Shape:
-    """A tensor's shape.
-
-    Raises:
-        NotThisError: it is not there, or has another number of dimensions.
-    """
-    shape = shapes.get(key)
-    if shape is None:
-        raise NotThisError(f"no `{key}`")
-    if dims is not None and len(shape) != dims:
-        raise NotThisError(f"`{key}` is {list(shape)}, not of {dims} dimensions")
-    return shape
-
-
-def count(shapes: Shapes, pattern: str) -> int:
-    """How many consecutive numbers from 0, put for `{}` in the pattern, give keys that exist."""
-    found = 0
-    while pattern.format(found) in shapes:
-        found += 1
-    return found
-
-
 def require(condition: bool, reason: str) -> None:
     """Raise NotThisError with the reason unless the condition holds."""
     if not condition:
         raise NotThisError(reason)
-
-
-Renames = Sequence[tuple[str, str]]
-"""Pattern and replacement (`re.sub`), applied one after the other to each key."""
-
-
-def renamed(shapes: Shapes, rules: Renames) -> dict[str, Shape]:
-    """The table with its keys renamed; order kept."""
-    compiled = [(re.compile(pattern), replacement) for pattern, replacement in rules]
-    found = {}
-    for key, shape in shapes.items():
-        for pattern, replacement in compiled:
-            key = pattern.sub(replacement, key)
-        found[key] = shape
-    return found
-
-
-def conv(
-    name: str,
-    out: int,
-    inp: int,
-    kernel: int | tuple[int, ...] = 1,
-    *,
-    bias: bool = True,
-    groups: int = 1,
-) -> dict[str, Shape]:
-    """Tensors of a 2-D convolution (any number of dimensions with a tuple of kernel sizes)."""
-    sizes = (kernel, kernel) if isinstance(kernel, int) else kernel
-    tensors: dict[str, Shape] = {f"{name}.weight": (out, inp // groups, *sizes)}
-    if bias:
-        tensors[f"{name}.bias"] = (out,)
-    return tensors
-
-
-def linear(name: str, out: int, inp: int, *, bias: bool = True) -> dict[str, Shape]:
-    """Tensors of a fully connected layer."""
-    return {f"{name}.weight": (out, inp), **({f"{name}.bias": (out,)} if bias else {})}
-
-
-def norm(name: str, channels: int) -> dict[str, Shape]:
-    """Tensors of a layer, group or affine instance norm."""
-    return {f"{name}.weight": (channels,), f"{name}.bias": (channels,)}
-
-
-def batch_norm(name: str, channels: int) -> dict[str, Shape]:
-    """Tensors of a batch norm, its counter included (0-dimensional, optional everywhere)."""
-    return {
-        f"{name}.weight": (channels,),
-        f"{name}.bias": (channels,),
-        f"{name}.running_mean": (channels,),
-        f"{name}.running_var": (channels,),
-        f"{name}.num_batches_tracked": (),
-    }

@@ -8,9 +8,9 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, Shapes, batch_norm, conv, linear, require
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import size
 
 _MOST_STAGES = 24
 _MOST_BLOCKS = 128

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mycloset.architectures.plans import has_network
+from mycloset.architectures.steps import TRY_ON_STEPS
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub.loading import load
 from mycloset.hub.memory import budget
@@ -17,18 +18,6 @@ from mycloset.hub.model import Model
 from mycloset.hub.residency import Residency
 from mycloset.inspection.analysis import CheckpointAnalyzer
 from mycloset.inspection.results import CheckpointAnalysis, Network
-
-STEP_FOLDERS = (
-    "human_parsing",
-    "pose_estimation",
-    "cloth_segmentation",
-    "geometric_matching",
-    "cloth_warping",
-    "virtual_fitting",
-    "post_processing",
-    "quality_assessment",
-)
-"""The steps in the order in which folders number them: `step_01_human_parsing`, or `step_01`."""
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
@@ -64,7 +53,7 @@ class ShelvedModel:
     def folder_step(self) -> str | None:
         """The step whose folder it lies in, by name or number."""
         for part in self.path.relative_to(self.root).parts[:-1]:
-            for number, step in enumerate(STEP_FOLDERS, start=1):
+            for number, step in enumerate(TRY_ON_STEPS, start=1):
                 if part in (step, f"step_{number:02}") or part == f"step_{number:02}_{step}":
                     return step
         return None

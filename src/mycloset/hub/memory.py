@@ -45,12 +45,6 @@ def free_memory() -> int:
     return min(value for value in found if value is not None)
 
 
-def resident_memory() -> int:
-    """Bytes of this process that are in memory, shared pages included."""
-    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 def release() -> None:
     """Give freed memory back to the system; the C library keeps it otherwise."""
     gc.collect()

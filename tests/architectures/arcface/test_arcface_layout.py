@@ -39,12 +39,6 @@ def test_variants_have_their_published_size(variant: str, count: int, parameters
     assert round(total / 1e6, 2) == parameters
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
-
-
 def test_the_margin_stays_open() -> None:
     assert "CosFace" in FAMILY.read(golden_files.shapes(GOLDEN)).undecidable[0]
 
@@ -104,9 +98,3 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(variant: str, data: st.Da
 def test_a_torchvision_resnet_is_refused() -> None:
     with pytest.raises(NotThisError, match=r"layer2\.0"):
         FAMILY.read({"conv1.weight": (64, 3, 7, 7), "layer1.0.conv1.weight": (64, 64, 1, 1)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(GOLDEN)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, Shape]) -> None:
-    assert family_checks.answers(FAMILY, table)

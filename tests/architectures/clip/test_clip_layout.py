@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.clip import openai_names, transformers_names
 from mycloset.architectures.clip.layout import FAMILY
@@ -74,21 +74,21 @@ def openai_file(text: TextTower, vision: VisionTower | ResNetTower) -> dict[str,
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_models_are_read_whole(name: str) -> None:
+def test_the_published_models_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, name)
     assert (claim.variant, claim.layout) == GOLDENS[name]
     assert claim.config.items() >= config_of(name, *OF_THE_TOKENISER).items()
 
 
 @pytest.mark.parametrize("variant", IN_SINGLE_FILES)
-def test_text_towers_of_single_files_are_read_whole(variant: str) -> None:
+def test_text_towers_of_single_files_are_read_back(variant: str) -> None:
     name, prefix = IN_SINGLE_FILES[variant]
     below = {
         key.removeprefix(prefix): shape
         for key, shape in golden_files.shapes(name).items()
         if key.startswith(prefix)
     }
-    assert read_whole(FAMILY, below).variant == variant
+    assert read_back(FAMILY, below).variant == variant
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_the_constant_of_positions_may_be_there_or_not() -> None:
     shapes = golden_files.shapes("stable_diffusion/sd15_text_encoder")
     numbers = "text_model.embeddings.position_ids"
     without = {key: shape for key, shape in shapes.items() if key != numbers}
-    assert numbers not in read_whole(FAMILY, without).tensors
-    assert read_whole(FAMILY, shapes).optional == {numbers: (1, 77)}
+    assert numbers not in read_back(FAMILY, without).tensors
+    assert read_back(FAMILY, shapes).optional == {numbers: (1, 77)}
 
 
 @given(text=texts, vision=pictures | resnets)
 @settings(max_examples=60, deadline=None)
 def test_any_model_is_read_from_shapes(text: TextTower, vision: VisionTower | ResNetTower) -> None:
-    claim = read_whole(FAMILY, openai_file(text, vision))
+    claim = read_back(FAMILY, openai_file(text, vision))
     assert claim.config["image_resolution"] == vision.image_size
     assert claim.config["transformer_layers"] == text.layers
     assert claim.config["vocab_size"] == text.vocabulary
@@ -127,7 +127,7 @@ def test_any_model_is_read_from_shapes(text: TextTower, vision: VisionTower | Re
 def test_any_picture_tower_is_read_alone(tower: VisionTower, bare: bool, numbers: bool) -> None:
     root = "" if bare else transformers_names.VISION
     tensors = transformers_names.vision_tensors(tower, root, numbers=numbers)
-    claim = read_whole(FAMILY, tensors)
+    claim = read_back(FAMILY, tensors)
     assert claim.config["image_size"] == tower.image_size
     assert claim.task == "image embedding"
 
@@ -137,7 +137,7 @@ def test_any_picture_tower_is_read_alone(tower: VisionTower, bare: bool, numbers
 def test_any_picture_tower_of_openai_is_read_alone(
     tower: VisionTower | ResNetTower, root: str, first: bool
 ) -> None:
-    claim = read_whole(FAMILY, openai_names.vision_tensors(tower, root, norm_first=first))
+    claim = read_back(FAMILY, openai_names.vision_tensors(tower, root, norm_first=first))
     assert claim.config["vision_width"] == tower.width
 
 
@@ -145,7 +145,7 @@ def test_any_picture_tower_of_openai_is_read_alone(
 @settings(max_examples=30, deadline=None)
 def test_any_text_tower_is_read_alone(tower: TextTower, bare: bool) -> None:
     root = "" if bare else transformers_names.TEXT
-    claim = read_whole(FAMILY, transformers_names.text_tensors(tower, root, numbers=False))
+    claim = read_back(FAMILY, transformers_names.text_tensors(tower, root, numbers=False))
     assert claim.config["max_position_embeddings"] == tower.positions
     assert claim.task == "text embedding"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layout_checks import answers, damaged, parameters, read_whole
+from family_checks import answers, damaged, parameters, read_back
 from mycloset.architectures.codeformer.layout import FAMILY
 from mycloset.architectures.codeformer.tensors import SIDES, Sizes, tensors
 from mycloset.architectures.family import Claim, Shape
@@ -42,7 +42,7 @@ def test_the_published_network_fills_the_published_file() -> None:
 @given(networks)
 @settings(max_examples=40, deadline=None)
 def test_any_size_is_read_from_shapes(sizes: Sizes) -> None:
-    config = read_whole(FAMILY, tensors(sizes)).config
+    config = read_back(FAMILY, tensors(sizes)).config
     assert (config["n_layers"], config["codebook_size"]) == (sizes.layers, sizes.words)
     assert config["connect_list"] == [str(side) for side in sizes.fused]
 

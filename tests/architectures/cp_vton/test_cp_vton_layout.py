@@ -39,12 +39,7 @@ def test_the_try_on_module_is_measured() -> None:
 
 @pytest.mark.parametrize("name", ["viton_hd/viton_hd_gmm", "ladi_vton/ladi_vton_tps"])
 def test_matching_modules_of_other_systems_are_refused(name: str) -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes(name))
-
-
-def test_published_networks_are_read_back() -> None:
-    for claim in FAMILY.examples():
-        assert family_checks.read_back(FAMILY, claim.tensors) == claim
+    assert not family_checks.takes_for_its_own(FAMILY, golden_files.shapes(name))
 
 
 @given(
@@ -65,8 +60,3 @@ def test_other_widths_depths_and_grids_are_read(
     claim = family_checks.read_back(FAMILY, matching.tensors(net))
     assert claim.config["grid_size"] == side
     assert claim.config["n_layers"] == levels - 1
-
-
-@given(damaged=family_checks.damaged(golden_files.shapes("cp_vton/cp_vton_gmm")))
-def test_damaged_tables_get_an_answer(damaged: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, damaged)

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.dpt.layout import FAMILY
 from mycloset.architectures.dpt.sizes import Sizes, Stage
@@ -51,7 +51,7 @@ stages = st.lists(
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_networks_are_read_whole(name: str) -> None:
+def test_the_published_networks_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, f"dpt/{name}")
     assert claim.variant == name
     assert claim.config.items() >= config_of(f"dpt/{name}", "backbone").items()
@@ -65,7 +65,7 @@ def test_an_example_gives_itself_back(claim: Claim) -> None:
 @given(networks)
 @settings(max_examples=50, deadline=None)
 def test_any_plain_transformer_is_read_from_shapes(sizes: Sizes) -> None:
-    config = read_whole(FAMILY, tensors(sizes)).config
+    config = read_back(FAMILY, tensors(sizes)).config
     assert (config["depth"], config["features"]) == (sizes.depth, sizes.features)
     assert (config["patch"], config["image_size"]) == (sizes.patch, sizes.image)
 
@@ -78,14 +78,14 @@ def test_any_hybrid_is_read_from_shapes(
     hybrid = replace(sizes, kernel=1, stem=16, stages=stages)
     if not pictured:
         hybrid = replace(hybrid, reassembled=(3, 4))
-    config = read_whole(FAMILY, tensors(hybrid)).config
+    config = read_back(FAMILY, tensors(hybrid)).config
     assert config["stages"] == [stage.blocks for stage in stages]
 
 
 def test_a_head_for_classes_is_told_from_one_for_depth() -> None:
     sizes = replace(HYBRID, head="classes", outputs=150, normed=True, auxiliary=True)
     sizes = replace(sizes, narrow=(12, 32))
-    claim = read_whole(FAMILY, tensors(sizes))
+    claim = read_back(FAMILY, tensors(sizes))
     assert claim.task == "semantic segmentation"
     assert claim.config["num_classes"] == 150
 

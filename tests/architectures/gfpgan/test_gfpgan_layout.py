@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, Shape
 from mycloset.architectures.gfpgan.layout import FAMILY
@@ -43,7 +43,7 @@ networks = st.builds(
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_networks_are_read_whole(name: str) -> None:
+def test_the_published_networks_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, name)
     assert claim.variant == GOLDENS[name]
     assert claim.config.items() >= config_of(name).items()
@@ -57,7 +57,7 @@ def test_an_example_gives_itself_back(claim: Claim) -> None:
 @given(networks)
 @settings(max_examples=60, deadline=None)
 def test_any_size_is_read_from_shapes(sizes: Sizes) -> None:
-    config = read_whole(FAMILY, tensors(sizes)).config
+    config = read_back(FAMILY, tensors(sizes)).config
     assert config["out_size"] == sizes.out
     assert (config["narrow"], config["num_mlp"]) == (sizes.style_low / 512, sizes.mapping)
     assert (config["different_w"], config["sft_half"]) == (sizes.separate, sizes.half)
@@ -67,7 +67,7 @@ def test_any_size_is_read_from_shapes(sizes: Sizes) -> None:
 def test_the_channel_multiplier_is_told_from_the_last_width(
     features: int, multiplier: float
 ) -> None:
-    claim = read_whole(FAMILY, tensors(Sizes(high=features // 2, style_high=features)))
+    claim = read_back(FAMILY, tensors(Sizes(high=features // 2, style_high=features)))
     assert claim.config["channel_multiplier"] == multiplier
 
 

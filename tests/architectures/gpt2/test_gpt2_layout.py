@@ -45,12 +45,6 @@ def test_masks_and_head_may_be_there_or_not() -> None:
     assert compare(claim, bare).exact
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @given(
     network=st.builds(
         Network,

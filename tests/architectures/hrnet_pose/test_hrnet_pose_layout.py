@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import family_checks
 import golden_files
-from mycloset.architectures.family import NotThisError, renamed
+from mycloset.architectures.family import NotThisError
 from mycloset.architectures.hrnet_pose.layout import FAMILY
 from mycloset.architectures.hrnet_pose.tensors import Backbone, Head, Stage, tensors
+from mycloset.architectures.reading import renamed
 
 GOLDEN = "hrnet_pose/w48_coco_256x192"
 
@@ -40,11 +41,6 @@ def test_newer_mmpose_files_name_the_head_otherwise() -> None:
 
 def test_the_input_size_stays_open() -> None:
     assert "256x192 and 384x288" in FAMILY.read(golden_files.shapes(GOLDEN)).undecidable[0]
-
-
-def test_examples_read_back_as_themselves() -> None:
-    for claim in FAMILY.examples():
-        assert FAMILY.read(claim.tensors) == claim
 
 
 @given(data=st.data())
@@ -99,12 +95,6 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
 def test_a_resnet_is_refused() -> None:
     with pytest.raises(NotThisError, match="stage2"):
         FAMILY.read({"conv1.weight": (64, 3, 7, 7), "layer1.0.conv1.weight": (64, 64, 1, 1)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(GOLDEN)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)
 
 
 def test_a_prefix_that_other_software_added_is_not_taken_for_mmpose_s() -> None:

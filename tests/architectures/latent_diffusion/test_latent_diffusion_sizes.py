@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mycloset.architectures.clip.towers import VisionTower
 from mycloset.architectures.latent_diffusion import (
     autoencoder,
     blocks,
@@ -20,7 +21,6 @@ from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
 from mycloset.architectures.latent_diffusion.motion import Motion
 from mycloset.architectures.latent_diffusion.text_encoders import TextTower
 from mycloset.architectures.latent_diffusion.unet import UNet
-from mycloset.architectures.latent_diffusion.vision_towers import VisionTower
 
 WIDTHS = st.integers(1, 24).map(lambda number: 8 * number)
 SIDE = st.integers(1, 96)

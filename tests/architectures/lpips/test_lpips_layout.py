@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
-    read_whole,
+    read_back,
 )
 from mycloset.architectures.family import Claim, Shape
 from mycloset.architectures.lpips.layout import FAMILY, Module, tensors
@@ -23,8 +23,8 @@ MODULES = {"lpips/lpips_alex": "alex", "lpips/lpips_vgg": "vgg"}
 
 
 @pytest.mark.parametrize("name", HEADS | MODULES)
-def test_the_published_files_are_read_whole(name: str) -> None:
-    claim = read_whole(FAMILY, golden_files.shapes(name))
+def test_the_published_files_are_read_back(name: str) -> None:
+    claim = read_back(FAMILY, golden_files.shapes(name))
     assert claim.variant == (HEADS | MODULES)[name]
     assert claim.config.items() >= config_of(name, "trunk").items()
 
@@ -60,12 +60,12 @@ def test_a_module_may_lack_the_list_of_heads_and_the_dropouts(
 ) -> None:
     narrow = (16, 16, 32, 32, 48, 48, 64, 64) if net == "squeeze" else ()
     module = Module(net, TAPS[net], True, repeated, dropout, narrow)
-    assert read_whole(FAMILY, tensors(module)).config["use_dropout"] is dropout
+    assert read_back(FAMILY, tensors(module)).config["use_dropout"] is dropout
 
 
 @given(st.lists(st.integers(1, 600), min_size=2, max_size=9).map(tuple))
 def test_heads_of_other_widths_stand_on_an_unknown_network(taps: tuple[int, ...]) -> None:
-    claim = read_whole(FAMILY, tensors(Module(None, taps)))
+    claim = read_back(FAMILY, tensors(Module(None, taps)))
     assert claim.config["chns"] == list(taps)
     assert (claim.config["net"] is None) == (taps not in TAPS.values())
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, Shape
 from mycloset.architectures.mobile_sam.layout import FAMILY
@@ -39,7 +39,7 @@ def encoders(draw: st.DrawFn) -> TinyViT:
     )
 
 
-def test_the_published_model_is_read_whole() -> None:
+def test_the_published_model_is_read_back() -> None:
     claim = read_golden(FAMILY, GOLDEN)
     assert claim.variant == "vit_t"
     assert claim.config.items() >= config_of(GOLDEN, "neck").items()
@@ -53,7 +53,7 @@ def test_an_example_gives_itself_back(claim: Claim) -> None:
 @given(encoders())
 @settings(max_examples=50, deadline=None)
 def test_any_size_is_read_from_shapes(encoder: TinyViT) -> None:
-    claim = read_whole(FAMILY, tiny_vit_tensors(encoder) | decoder_tensors(DecoderSizes()))
+    claim = read_back(FAMILY, tiny_vit_tensors(encoder) | decoder_tensors(DecoderSizes()))
     assert claim.config["embed_dims"] == list(encoder.widths)
     assert claim.config["num_heads"][1:] == list(encoder.heads)
     assert claim.config["window_sizes"][1:] == list(encoder.windows)

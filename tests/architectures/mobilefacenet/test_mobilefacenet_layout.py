@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import family_checks
-import golden_files
-from mycloset.architectures.family import NotThisError, Shape
+from mycloset.architectures.family import NotThisError
 from mycloset.architectures.mobilefacenet.layout import (
     FAMILY,
     INSIGHTFACE,
@@ -41,12 +40,6 @@ def test_the_older_repository_s_names_are_the_second_layout() -> None:
     assert older.tensors["conv_6_dw.bn.weight"] == (512,)
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_any_width_and_number_of_blocks_is_read_from_shapes(data: st.DataObject) -> None:
@@ -77,9 +70,3 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(number: int, data: st.Dat
 def test_a_table_without_blocks_is_refused() -> None:
     with pytest.raises(NotThisError):
         FAMILY.read({"layers.0.layers.0.weight": (64, 3, 3, 3), "features.layers.2.weight": (1, 1)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(GOLDEN)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, Shape]) -> None:
-    assert family_checks.answers(FAMILY, table)

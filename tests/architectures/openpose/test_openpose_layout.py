@@ -31,12 +31,6 @@ def test_module_names_are_the_second_layout(name: str, variant: str) -> None:
     assert (claim.variant, claim.layout) == (variant, "pytorch")
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @given(joints=st.integers(1, 60), limbs=st.integers(1, 60), stages=st.integers(1, 8))
 @settings(max_examples=30, deadline=None)
 def test_other_joints_limbs_and_stages_are_read_from_shapes(
@@ -93,9 +87,3 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(number: int, data: st.Dat
 def test_a_vgg_under_flat_names_is_refused() -> None:
     with pytest.raises(NotThisError):
         FAMILY.read({"conv1_1.weight": (64, 3, 3, 3), "fc6.weight": (4096, 25088)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(HAND)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)

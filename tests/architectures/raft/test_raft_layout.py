@@ -52,12 +52,6 @@ def test_torchvision_s_names_are_the_second_layout(size: str) -> None:
     assert (claim.variant, claim.layout) == (size, "torchvision")
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_widths_levels_and_norms_are_read_from_shapes(data: st.DataObject) -> None:
@@ -107,9 +101,3 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(number: int, data: st.Dat
 def test_gma_is_refused() -> None:
     with pytest.raises(NotThisError, match="GMA"):
         FAMILY.read({**golden_files.shapes(GOLDEN), "att.to_qk.weight": (256, 128, 1, 1)})
-
-
-@given(table=family_checks.damaged(golden_files.shapes(GOLDEN)))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)

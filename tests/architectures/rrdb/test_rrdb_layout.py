@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, NotThisError, Shape
 from mycloset.architectures.rrdb.layout import FAMILY
@@ -39,7 +39,7 @@ networks = st.builds(
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_networks_are_read_whole(name: str) -> None:
+def test_the_published_networks_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, f"rrdb/{name}")
     assert claim.variant == name
     assert claim.config.items() >= config_of(f"rrdb/{name}").items()
@@ -65,25 +65,25 @@ def test_any_size_is_read_from_shapes_in_every_naming(sizes: Sizes) -> None:
         named_tensors(sizes, MIDDLE),
         old_tensors(sizes),
     ):
-        claim = read_whole(FAMILY, tensors)
+        claim = read_back(FAMILY, tensors)
         assert claim.output_channels == sizes.outputs
         assert claim.config["scale"] == 2**sizes.steps / sizes.folding
 
 
 @pytest.mark.parametrize(("inputs", "scale"), [(3, 4), (12, 2), (48, 1)])
 def test_folded_pixels_lower_the_scale(inputs: int, scale: int) -> None:
-    claim = read_whole(FAMILY, named_tensors(Sizes(inputs=inputs, blocks=2), NEW))
+    claim = read_back(FAMILY, named_tensors(Sizes(inputs=inputs, blocks=2), NEW))
     assert (claim.config["scale"], claim.input_channels) == (scale, 3)
 
 
 def test_one_enlargement_of_the_old_naming_may_be_by_two_or_three() -> None:
-    claim = read_whole(FAMILY, old_tensors(Sizes(blocks=2, steps=1)))
+    claim = read_back(FAMILY, old_tensors(Sizes(blocks=2, steps=1)))
     assert any("by 2 or by 3" in clause for clause in claim.undecidable)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_pixel_shuffle_of_the_old_naming_is_told(steps: int) -> None:
-    claim = read_whole(FAMILY, old_tensors(Sizes(blocks=2, steps=steps, shuffled=True)))
+    claim = read_back(FAMILY, old_tensors(Sizes(blocks=2, steps=steps, shuffled=True)))
     assert claim.config["upsample_mode"] == "pixelshuffle"
 
 

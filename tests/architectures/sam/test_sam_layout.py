@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, NotThisError
 from mycloset.architectures.sam.decoder import DecoderSizes, decoder_tensors
@@ -61,7 +61,7 @@ decoders = st.builds(
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_models_are_read_whole(name: str) -> None:
+def test_the_published_models_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, name)
     assert claim.variant == GOLDENS[name]
     assert claim.config.items() >= config_of(name).items()
@@ -86,7 +86,7 @@ def test_vit_l_has_the_published_number_of_parameters() -> None:
 @given(encoder=encoders, decoder=decoders)
 @settings(max_examples=60, deadline=None)
 def test_any_size_is_read_from_shapes(encoder: EncoderSizes, decoder: DecoderSizes) -> None:
-    claim = read_whole(FAMILY, encoder_tensors(encoder, ORIGINAL) | decoder_tensors(decoder))
+    claim = read_back(FAMILY, encoder_tensors(encoder, ORIGINAL) | decoder_tensors(decoder))
     everywhere = [
         n for n, (rows, _) in enumerate(encoder.tables) if rows == 2 * encoder.grid[0] - 1
     ]
@@ -97,20 +97,20 @@ def test_any_size_is_read_from_shapes(encoder: EncoderSizes, decoder: DecoderSiz
 
 def test_the_finer_mask_of_hq_sam_is_told() -> None:
     decoder = replace(DECODER, early=96)
-    claim = read_whole(FAMILY, encoder_tensors(SMALL, ORIGINAL) | decoder_tensors(decoder))
+    claim = read_back(FAMILY, encoder_tensors(SMALL, ORIGINAL) | decoder_tensors(decoder))
     assert claim.variant == "hq_vit_96x2"
     assert claim.config["vit_dim"] == 96
 
 
 def test_windows_are_told_from_the_tables_of_relative_positions() -> None:
-    claim = read_whole(FAMILY, encoder_tensors(SMALL, ORIGINAL) | decoder_tensors(DECODER))
+    claim = read_back(FAMILY, encoder_tensors(SMALL, ORIGINAL) | decoder_tensors(DECODER))
     assert claim.config["window_size"] == 14
     assert claim.config["encoder_global_attn_indexes"] == [1]
 
 
 def test_without_tables_of_relative_positions_heads_are_undecidable() -> None:
     plain = replace(SMALL, width=128, tables=((0, 0),) * 3, head_width=64)
-    claim = read_whole(FAMILY, encoder_tensors(plain, ORIGINAL) | decoder_tensors(DECODER))
+    claim = read_back(FAMILY, encoder_tensors(plain, ORIGINAL) | decoder_tensors(DECODER))
     assert claim.config["use_rel_pos"] is False
     assert any("heads in the encoder" in clause for clause in claim.undecidable)
 

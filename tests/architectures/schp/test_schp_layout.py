@@ -21,11 +21,6 @@ def test_a_published_layout_is_generated_tensor_by_tensor(name: str, classes: in
     assert claim.config["backbone"] == "resnet101"
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in FAMILY.examples():
-        assert FAMILY.read(claim.tensors) == claim
-
-
 def test_seven_classes_are_pascal_s() -> None:
     assert [claim.variant for claim in FAMILY.examples()] == ["lip", "atr", "pascal"]
 
@@ -67,9 +62,3 @@ def test_other_class_counts_are_custom() -> None:
 @settings(max_examples=60, deadline=None)
 def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
     assert family_checks.recovers(FAMILY, LIP, lost)
-
-
-@given(table=family_checks.damaged(LIP))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)

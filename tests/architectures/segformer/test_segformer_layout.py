@@ -44,11 +44,6 @@ def test_fashn_vton_has_the_same_file() -> None:
     assert FAMILY.read(B4).also == ("fashn_vton",)
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in FAMILY.examples():
-        assert FAMILY.read(claim.tensors) == claim
-
-
 @pytest.mark.parametrize(
     ("changes", "variant", "task"),
     [

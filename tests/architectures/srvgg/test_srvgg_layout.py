@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, NotThisError, Shape
 from mycloset.architectures.srvgg.layout import FAMILY, Sizes, tensors
@@ -29,7 +29,7 @@ networks = st.builds(
 )
 
 
-def test_the_published_network_is_read_whole() -> None:
+def test_the_published_network_is_read_back() -> None:
     claim = read_golden(FAMILY, GOLDEN)
     assert claim.variant == "realesr-general-x4v3"
     assert claim.config.items() >= config_of(GOLDEN).items()
@@ -47,7 +47,7 @@ def test_the_network_for_films_has_the_published_number_of_parameters() -> None:
 
 @given(networks)
 def test_any_length_and_scale_is_read_from_shapes(sizes: Sizes) -> None:
-    config = read_whole(FAMILY, tensors(sizes)).config
+    config = read_back(FAMILY, tensors(sizes)).config
     assert (config["num_conv"], config["upscale"]) == (sizes.convolutions, sizes.scale)
     assert config["act_type"] == ("prelu" if sizes.learned else "leakyrelu")
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import golden_files
-from layout_checks import (
+from family_checks import (
     answers,
     config_of,
     damaged,
     parameters,
+    read_back,
     read_golden,
-    read_whole,
 )
 from mycloset.architectures.family import Claim, NotThisError, Shape
 from mycloset.architectures.swinir.layout import FAMILY
@@ -69,7 +69,7 @@ def networks(draw: st.DrawFn) -> Sizes:
 
 
 @pytest.mark.parametrize("name", GOLDENS)
-def test_the_published_networks_are_read_whole(name: str) -> None:
+def test_the_published_networks_are_read_back(name: str) -> None:
     claim = read_golden(FAMILY, name)
     assert claim.variant == GOLDENS[name]
     assert claim.config.items() >= config_of(name).items()
@@ -99,7 +99,7 @@ def test_every_task_has_its_own_variant() -> None:
 @given(networks())
 @settings(max_examples=80, deadline=None)
 def test_any_network_is_read_from_shapes(sizes: Sizes) -> None:
-    config = read_whole(FAMILY, tensors(sizes)).config
+    config = read_back(FAMILY, tensors(sizes)).config
     assert config["depths"] == list(sizes.depths)
     assert config["num_heads"] == list(sizes.heads)
     assert (config["upsampler"], config["upscale"]) == (sizes.upsampler, sizes.scale)
@@ -110,13 +110,13 @@ def test_the_computed_constants_may_be_there_or_not() -> None:
     whole = golden_files.shapes("swinir/swinir_realsr_L_x4")
     ends = ("attn_mask", "relative_position_index")
     without = {key: shape for key, shape in whole.items() if not key.endswith(ends)}
-    claim = read_whole(FAMILY, without)
+    claim = read_back(FAMILY, without)
     assert set(whole) == set(without) | set(claim.optional)
     assert any("pictures of training" in clause for clause in claim.undecidable)
 
 
 def test_a_folded_picture_is_told_by_the_name_of_the_first_convolution() -> None:
-    claim = read_whole(FAMILY, tensors(replace(SMALL, folding=2)))
+    claim = read_back(FAMILY, tensors(replace(SMALL, folding=2)))
     assert (claim.config["start_unshuffle"], claim.input_channels) == (2, 3)
 
 

@@ -40,11 +40,6 @@ def test_the_small_network_has_the_number_of_parameters_that_its_authors_state()
     assert (small.variant, counted) == ("u2netp", 1_131_181)
 
 
-def test_examples_read_back_as_themselves() -> None:
-    for claim in FAMILY.examples():
-        assert FAMILY.read(claim.tensors) == claim
-
-
 def test_other_numbers_of_channels_are_named() -> None:
     claim = family_checks.read_back(FAMILY, _tensors(_FULL._replace(classes=7)))
     assert (claim.variant, claim.output_channels) == ("u2net-7", 7)
@@ -81,9 +76,3 @@ def test_any_width_depth_and_number_of_channels_is_read_from_shapes(
 @settings(max_examples=60, deadline=None)
 def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
     assert family_checks.recovers(FAMILY, U2NET, lost)
-
-
-@given(table=family_checks.damaged(U2NET))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, tuple[int, ...]]) -> None:
-    assert family_checks.answers(FAMILY, table)

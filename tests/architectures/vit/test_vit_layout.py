@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 import family_checks
 import golden_files
 from mycloset.architectures.comparison import compare
-from mycloset.architectures.family import Shape
 from mycloset.architectures.vit.layout import FAMILY, examples
 from mycloset.architectures.vit.tensors import Network, tensors
 
@@ -24,20 +23,10 @@ def test_vit_b_16_has_its_published_size() -> None:
 
 
 def test_torchvision_builds_the_same_tensors() -> None:
-    torch = pytest.importorskip("torch")
-    models = pytest.importorskip("torchvision.models")
-    with torch.device("meta"):
-        network = models.vit_b_32(weights=None, num_classes=7)
-    table = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    table = family_checks.torchvision_shapes("vit_b_32", num_classes=7)
     claim = family_checks.read_back(FAMILY, table)
     assert (claim.variant, claim.layout) == ("vit_b_32", "torchvision")
     assert claim.output_channels == 7
-
-
-def test_examples_read_back_as_themselves() -> None:
-    for claim in examples():
-        assert family_checks.is_asked(FAMILY, claim.tensors)
-        assert FAMILY.read(claim.tensors) == claim
 
 
 @given(
@@ -96,10 +85,4 @@ def test_a_copy_that_lost_a_tensor_is_still_recognised(lost: str) -> None:
 
 @pytest.mark.parametrize("name", ["sam/sam_vit_b_01ec64", "dpt/dpt_hybrid_384", "clip/ViT-B-32"])
 def test_networks_that_contain_a_vit_are_not_taken_for_one(name: str) -> None:
-    assert not family_checks.claims(FAMILY, golden_files.shapes(name))
-
-
-@given(table=family_checks.damaged(BASE.tensors))
-@settings(max_examples=50, deadline=None)
-def test_damage_gives_a_claim_or_a_reason(table: dict[str, Shape]) -> None:
-    assert family_checks.answers(FAMILY, table)
+    assert not family_checks.takes_for_its_own(FAMILY, golden_files.shapes(name))

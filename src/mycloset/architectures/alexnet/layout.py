@@ -6,17 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    linear,
-    require,
-)
-from mycloset.architectures.sizes import root, size
+from mycloset.architectures.blocks import conv, linear
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import root, size
 
 _PLACES = (0, 3, 6, 8, 10)
 _KERNELS = (11, 5, 3, 3, 3)

@@ -10,8 +10,8 @@ from typing import Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, motion, unet, unet_reading
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
 from mycloset.architectures.latent_diffusion.motion import Motion
+from mycloset.architectures.reading import common_size, counted
 
 _SD = (320, 640, 1280, 1280)
 _MODULE = "temporal_transformer."
@@ -149,7 +149,7 @@ def _read_unet(shapes: Shapes) -> Claim:
 
 def _read_block(shapes: Shapes) -> Claim:
     """One motion module by itself."""
-    width = sized(
+    width = common_size(
         shapes,
         (f"{_MODULE}proj_in.weight", 0),
         (f"{_MODULE}proj_out.weight", 0),
@@ -185,7 +185,7 @@ def _counts(shapes: Shapes, start: str) -> tuple[int, ...]:
 
 def _width(shapes: Shapes, start: str) -> int:
     name = f"{start}motion_modules.0.{_MODULE}"
-    return sized(
+    return common_size(
         shapes,
         (f"{name}proj_in.weight", 0),
         (f"{name}proj_out.weight", 0),

@@ -6,18 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes
+from mycloset.architectures.reading import extent, size
 
 _DEPTHS: dict[tuple[int, ...], int] = {
     (2, 2, 2, 2): 18,
@@ -91,25 +82,25 @@ def _plain(network: _Network) -> tuple[int, int, tuple[int, ...], tuple[int, ...
 
 def _read_iresnet(shapes: Shapes) -> _Network:
     return _Network(
-        inputs=size_of(shapes, ("conv1.weight", 1), default=3),
-        stem=size_of(shapes, ("conv1.weight", 0), ("bn1.weight", 0), ("prelu.weight", 0)),
+        inputs=size(shapes, ("conv1.weight", 1), default=3),
+        stem=size(shapes, ("conv1.weight", 0), ("bn1.weight", 0), ("prelu.weight", 0)),
         blocks=tuple(
             extent(shapes, f"layer{layer}.{{}}.conv1.weight", f"layer{layer}.{{}}.conv2.weight")
             for layer in range(1, 5)
         ),
         widths=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"layer{layer}.0.conv1.weight", 0),
                 (f"layer{layer}.0.prelu.weight", 0),
             )
             for layer in range(1, 5)
         ),
-        embedding=size_of(shapes, ("fc.weight", 0), ("fc.bias", 0), ("features.weight", 0)),
-        flat=size_of(
+        embedding=size(shapes, ("fc.weight", 0), ("fc.bias", 0), ("features.weight", 0)),
+        flat=size(
             shapes,
             ("fc.weight", 1),
-            default=49 * size_of(shapes, ("bn2.weight", 0), default=0),
+            default=49 * size(shapes, ("bn2.weight", 0), default=0),
         ),
     )
 
@@ -122,25 +113,25 @@ def _read_ir(shapes: Shapes) -> _Network:
     number = extent(shapes, "body.{}.res_layer.1.weight", "body.{}.res_layer.3.weight")
     for block in range(number):
         place = f"body.{block}.res_layer."
-        width = size_of(shapes, (f"{place}1.weight", 0), (f"{place}2.weight", 0))
+        width = size(shapes, (f"{place}1.weight", 0), (f"{place}2.weight", 0))
         if not widths or width != widths[-1]:
             blocks.append(0)
             widths.append(width)
             if f"{place}5.fc1.weight" in shapes or f"{place}5.fc2.weight" in shapes:
                 squeeze.append(
-                    size_of(shapes, (f"{place}5.fc1.weight", 0), (f"{place}5.fc2.weight", 1))
+                    size(shapes, (f"{place}5.fc1.weight", 0), (f"{place}5.fc2.weight", 1))
                 )
         blocks[-1] += 1
     return _Network(
-        inputs=size_of(shapes, ("input_layer.0.weight", 1), default=3),
-        stem=size_of(shapes, ("input_layer.0.weight", 0), ("input_layer.1.weight", 0)),
+        inputs=size(shapes, ("input_layer.0.weight", 1), default=3),
+        stem=size(shapes, ("input_layer.0.weight", 0), ("input_layer.1.weight", 0)),
         blocks=tuple(blocks),
         widths=tuple(widths),
-        embedding=size_of(shapes, ("output_layer.3.weight", 0), ("output_layer.4.weight", 0)),
-        flat=size_of(
+        embedding=size(shapes, ("output_layer.3.weight", 0), ("output_layer.4.weight", 0)),
+        flat=size(
             shapes,
             ("output_layer.3.weight", 1),
-            default=49 * size_of(shapes, ("output_layer.0.weight", 0), default=0),
+            default=49 * size(shapes, ("output_layer.0.weight", 0), default=0),
         ),
         squeeze=tuple(squeeze) if len(squeeze) == len(widths) else (),
     )

@@ -21,8 +21,7 @@ DETECTOR = NetworkLayout(
 DETECTOR_SSD = SsdLayout(size=224, strides=(8, 16, 32, 32, 32), per_layer=2, keypoints=4)
 
 LANDMARKS = 33
-AUXILIARY = 6
-"""After the 33 landmarks: 33 the hips' middle, 34 the point that says size and tilt; four more."""
+"""Six more points follow: 33 the hips' middle, 34 the one that says size and tilt, four others."""
 
 LANDMARKER = NetworkLayout(
     "pose_landmark_full",

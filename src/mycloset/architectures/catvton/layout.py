@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require, shape_of
-from mycloset.architectures.latent_diffusion.measuring import MOST
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import MOST, shape_of
 
 _STRIDE = 8
 _MOST_ATTENTIONS = 256

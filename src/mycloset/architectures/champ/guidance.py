@@ -19,7 +19,7 @@ from mycloset.architectures.latent_diffusion.blocks import (
     layer,
     norm_pairs,
 )
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.reading import common_size, counted
 
 _STEPS = 16
 _PICTURE = 3
@@ -55,20 +55,22 @@ def read(shapes: Shapes, start: str = "") -> Guidance:
     require(blocks > 0, f"no `{start}blocks.0.weight`")
     require(blocks % 2 == 0, f"{blocks} blocks below `{start}`, not two a resolution")
     first_key = f"{start}conv_in.weight"
-    first = sized(
+    first = common_size(
         shapes,
         (first_key, 0),
         (f"{start}blocks.0.weight", 0),
         (f"{start}blocks.0.weight", 1),
     )
     widths = [
-        sized(shapes, (f"{start}blocks.{number}.weight", 0), (f"{start}blocks.{number}.bias", 0))
+        common_size(
+            shapes, (f"{start}blocks.{number}.weight", 0), (f"{start}blocks.{number}.bias", 0)
+        )
         for number in range(1, blocks, 2)
     ]
     return Guidance(
-        inp=_PICTURE if first_key not in shapes else sized(shapes, (first_key, 1)),
+        inp=_PICTURE if first_key not in shapes else common_size(shapes, (first_key, 1)),
         widths=(first, *widths),
-        out=sized(shapes, (f"{start}conv_out.weight", 0), (f"{start}conv_out.bias", 0)),
+        out=common_size(shapes, (f"{start}conv_out.weight", 0), (f"{start}conv_out.bias", 0)),
     )
 
 

@@ -19,9 +19,9 @@ from mycloset.architectures.latent_diffusion import (
     unet_reading,
     vision_towers,
 )
-from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.motion import Motion
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import supported
 
 _NETWORKS = ("reference_unet.", "denoising_unet.")
 _GUIDES = ("depth", "normal", "semantic_map", "dwpose")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mycloset.architectures.clip.towers import ResNetTower, TextTower, VisionTower
 from mycloset.architectures.family import Claim, Shape, Shapes
-from mycloset.architectures.sizes import ratio
+from mycloset.architectures.reading import ratio
 
 Layout = Literal["original", "open_clip", "transformers"]
 Optional = Mapping[str, Shape | None]

@@ -5,17 +5,10 @@ Sources: openai/CLIP, clip/model.py; mlfoundations/open_clip, src/open_clip/{mod
 
 from __future__ import annotations
 
+from mycloset.architectures.blocks import batch_norm, conv, linear, norm
 from mycloset.architectures.clip.towers import VOCABULARY, ResNetTower, TextTower, VisionTower
-from mycloset.architectures.family import (
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    norm,
-    require,
-)
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import numbered, size
 
 CONSTANTS = ("input_resolution", "context_length", "vocab_size")
 """Integers that OpenAI's TorchScript files hold beside the weights."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mycloset.architectures.blocks import conv, linear, norm
 from mycloset.architectures.clip.towers import VOCABULARY, TextTower, VisionTower
-from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import numbered, size
 
 TEXT, VISION = "text_model.", "vision_model."
 """Roots of the towers; transformers 5 writes a tower that is saved alone without its root."""

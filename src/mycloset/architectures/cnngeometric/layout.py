@@ -6,19 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import bottleneck, conv_norm, put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    require,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import batch_norm, bottleneck, conv, conv_norm, linear, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 _GEOMETRIES = {6: "affine", 8: "homography", 9: "homography"}
 """Regressed numbers -> the transformation; others are a thin-plate spline's control points."""
@@ -112,13 +102,13 @@ def _read_regressor(shapes: Shapes, place: str) -> _Regressor:
         key = f"{place}conv.{step * len(convolutions)}"
         if f"{key}.weight" not in shapes and f"{key}.bias" not in shapes:
             break
-        kernel = size_of(shapes, (f"{key}.weight", 2), default=(7, 5)[len(convolutions) % 2])
-        convolutions.append((size_of(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0)), kernel))
+        kernel = size(shapes, (f"{key}.weight", 2), default=(7, 5)[len(convolutions) % 2])
+        convolutions.append((size(shapes, (f"{key}.weight", 0), (f"{key}.bias", 0)), kernel))
     require(bool(convolutions), f"no `{place}conv.0.weight`")
     return _Regressor(
-        inputs=size_of(shapes, (f"{place}conv.0.weight", 1), default=225),
+        inputs=size(shapes, (f"{place}conv.0.weight", 1), default=225),
         convolutions=tuple(convolutions),
-        outputs=size_of(shapes, (f"{place}linear.weight", 0), (f"{place}linear.bias", 0)),
+        outputs=size(shapes, (f"{place}linear.weight", 0), (f"{place}linear.bias", 0)),
         norms=norms,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mycloset.architectures.codeformer.tensors import SIDES, Sizes, tensors
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.reading import numbered, size
 
 
 def read(shapes: Shapes) -> Claim:

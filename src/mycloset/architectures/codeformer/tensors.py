@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mycloset.architectures.family import Shape, conv, linear, norm
+from mycloset.architectures.blocks import conv, linear, norm
+from mycloset.architectures.family import Shape
 
 SIDES = (16, 32, 64, 128, 256, 512)
 """Sides in pixels at which features can be handed over, from the innermost."""

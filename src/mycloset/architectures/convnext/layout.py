@@ -7,20 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    linear,
-    norm,
-    require,
-)
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import conv, linear, norm, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 _SIZES: dict[tuple[tuple[int, ...], tuple[int, ...]], str] = {
     ((2, 2, 6, 2), (40, 80, 160, 320)): "atto",

@@ -9,18 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.garment_networks import matching
 from mycloset.architectures.garment_networks.matching import Matching
-from mycloset.architectures.reading import size_of
+from mycloset.architectures.reading import size
 
 PERSON = 22
 """Body shape 1, head and hair 3, key points 18."""
@@ -91,15 +84,15 @@ def _gmm(net: Matching) -> Claim:
 def _read_tom(shapes: Shapes) -> Claim:
     place = "model.model."
     require("model.model.4.weight" in shapes, "no `model.model.4.weight`")
-    widths = [size_of(shapes, (f"{place}0.weight", 0), (f"{place}0.bias", 0))]
+    widths = [size(shapes, (f"{place}0.weight", 0), (f"{place}0.bias", 0))]
     inner = f"{place}1.model."
     while f"{inner}1.weight" in shapes and len(widths) < _DEEPEST:
-        widths.append(size_of(shapes, (f"{inner}1.weight", 0)))
+        widths.append(size(shapes, (f"{inner}1.weight", 0)))
         inner += "3.model."
     require(len(widths) > 1, f"no `{place}1.model.1.weight`")
     return _tom(
-        size_of(shapes, (f"{place}0.weight", 1)),
-        size_of(shapes, (f"{place}4.weight", 0), (f"{place}4.bias", 0)),
+        size(shapes, (f"{place}0.weight", 1)),
+        size(shapes, (f"{place}4.weight", 0), (f"{place}4.bias", 0)),
         tuple(widths),
     )
 

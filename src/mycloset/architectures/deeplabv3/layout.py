@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import conv, conv_batch_norm
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, size
 from mycloset.architectures.resnet.layout import name_of
-from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.resnet.trunk import Trunk, config_of, put_trunk, read_trunk, standard
 
 _MOST_CONVOLUTIONS = 16
 
@@ -96,12 +88,7 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "num_classes": classes,
             "backbone": backbone,
-            "layers": list(trunk.layers),
-            "widths": [stage.width for stage in trunk.stages],
-            "channels": [stage.out for stage in trunk.stages],
-            "groups": trunk.stages[0].groups,
-            "stem": trunk.stem,
-            "input_channels": trunk.inputs,
+            **config_of(trunk),
             "aspp_dilated": sizes.dilated,
             "aspp_channels": sizes.width,
             "aspp_out_channels": sizes.joined,
@@ -133,22 +120,22 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
     place = "classifier.0.convs."
     for number in range(sizes.dilated + 1):
         kernel = 3 if number else 1
-        found |= _layer(f"{place}{number}.0", f"{place}{number}.1", sizes.width, deep, kernel)
+        found |= conv_batch_norm(
+            f"{place}{number}.0", f"{place}{number}.1", sizes.width, deep, kernel
+        )
     pooled = f"{place}{sizes.dilated + 1}."
-    found |= _layer(f"{pooled}1", f"{pooled}2", sizes.width, deep)
+    found |= conv_batch_norm(f"{pooled}1", f"{pooled}2", sizes.width, deep)
     branches = (sizes.dilated + 2) * sizes.width
-    found |= _layer("classifier.0.project.0", "classifier.0.project.1", sizes.joined, branches)
-    found |= _layer("classifier.1", "classifier.2", sizes.hidden, sizes.joined, 3)
+    found |= conv_batch_norm(
+        "classifier.0.project.0", "classifier.0.project.1", sizes.joined, branches
+    )
+    found |= conv_batch_norm("classifier.1", "classifier.2", sizes.hidden, sizes.joined, 3)
     found |= conv("classifier.4", sizes.classes, sizes.hidden)
     if sizes.auxiliary:
         middle = sizes.trunk.stages[2].out
-        found |= _layer("aux_classifier.0", "aux_classifier.1", sizes.auxiliary, middle, 3)
+        found |= conv_batch_norm("aux_classifier.0", "aux_classifier.1", sizes.auxiliary, middle, 3)
         found |= conv("aux_classifier.4", sizes.classes, sizes.auxiliary)
     return found
-
-
-def _layer(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
-    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)
 
 
 FAMILY = Family(

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import conv, conv_batch_norm
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, size
 from mycloset.architectures.resnet.layout import name_of
-from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.resnet.trunk import Trunk, config_of, put_trunk, read_trunk, standard
 
 _MOST_CONVOLUTIONS = 16
 
@@ -86,12 +78,7 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "num_classes": classes,
             "backbone": backbone,
-            "layers": list(trunk.layers),
-            "widths": [stage.width for stage in trunk.stages],
-            "channels": [stage.out for stage in trunk.stages],
-            "groups": trunk.stages[0].groups,
-            "stem": trunk.stem,
-            "input_channels": trunk.inputs,
+            **config_of(trunk),
             "aspp_branches": sizes.branches,
             "aspp_channels": sizes.width,
             "aspp_out_channels": sizes.joined,
@@ -121,20 +108,18 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
     deep = sizes.trunk.out
     for number in range(1, sizes.branches + 1):
         place, kernel = f"aspp.aspp{number}.", 1 if number == 1 else 3
-        found |= _layer(f"{place}atrous_conv", f"{place}bn", sizes.width, deep, kernel)
-    found |= _layer("aspp.global_avg_pool.1", "aspp.global_avg_pool.2", sizes.width, deep)
-    found |= _layer("aspp.conv1", "aspp.bn1", sizes.joined, (sizes.branches + 1) * sizes.width)
-    found |= _layer("decoder.conv1", "decoder.bn1", sizes.low, sizes.trunk.stages[0].out)
+        found |= conv_batch_norm(f"{place}atrous_conv", f"{place}bn", sizes.width, deep, kernel)
+    found |= conv_batch_norm("aspp.global_avg_pool.1", "aspp.global_avg_pool.2", sizes.width, deep)
+    found |= conv_batch_norm(
+        "aspp.conv1", "aspp.bn1", sizes.joined, (sizes.branches + 1) * sizes.width
+    )
+    found |= conv_batch_norm("decoder.conv1", "decoder.bn1", sizes.low, sizes.trunk.stages[0].out)
     first, second = sizes.decoder
     last = "decoder.last_conv."
-    found |= _layer(f"{last}0", f"{last}1", first, sizes.joined + sizes.low, 3)
-    found |= _layer(f"{last}4", f"{last}5", second, first, 3)
+    found |= conv_batch_norm(f"{last}0", f"{last}1", first, sizes.joined + sizes.low, 3)
+    found |= conv_batch_norm(f"{last}4", f"{last}5", second, first, 3)
     found |= conv(f"{last}8", sizes.classes, second)
     return found
-
-
-def _layer(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
-    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)
 
 
 FAMILY = Family(

@@ -7,20 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    require,
-)
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import ratio, size
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, ratio, size
 
 _DEPTHS: dict[tuple[int, tuple[int, ...]], int] = {
     (32, (6, 12, 24, 16)): 121,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mycloset.architectures.family import Shapes, require
-from mycloset.architectures.sizes import numbered, root, size
+from mycloset.architectures.reading import numbered, root, size
 
 MODEL = "pretrained.model"
 STEM = f"{MODEL}.patch_embed.backbone"

@@ -5,8 +5,9 @@ Sources: isl-org/MiDaS and isl-org/DPT, dpt/{models,vit,blocks}.py; timm for the
 
 from __future__ import annotations
 
+from mycloset.architectures.blocks import batch_norm, conv, linear, norm
 from mycloset.architectures.dpt.sizes import MODEL, STEM, Sizes
-from mycloset.architectures.family import Shape, batch_norm, conv, linear, norm
+from mycloset.architectures.family import Shape
 
 
 def tensors(sizes: Sizes) -> dict[str, Shape]:

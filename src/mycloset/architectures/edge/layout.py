@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Claim, Family, Shape, Shapes, linear, norm
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import linear, norm, put
+from mycloset.architectures.family import Claim, Family, Shape, Shapes
+from mycloset.architectures.reading import extent, size
 
 _MUSIC = {4800: ("jukebox", "Jukebox features"), 35: ("baseline", "librosa features")}
 """Features a frame -> which they are."""
@@ -41,16 +41,16 @@ def read(shapes: Shapes) -> Claim:
     attention = "self_attn.in_proj_weight"
     return _claim(
         Network(
-            poses=size_of(
+            poses=size(
                 shapes,
                 ("final_layer.weight", 0),
                 ("final_layer.bias", 0),
                 ("input_projection.weight", 1),
             ),
-            frames=size_of(shapes, ("null_cond_embed", 1), default=150),
-            music=size_of(shapes, ("cond_projection.weight", 1), default=4800),
-            latent=size_of(shapes, ("input_projection.weight", 0), ("cond_projection.weight", 0)),
-            hidden=size_of(
+            frames=size(shapes, ("null_cond_embed", 1), default=150),
+            music=size(shapes, ("cond_projection.weight", 1), default=4800),
+            latent=size(shapes, ("input_projection.weight", 0), ("cond_projection.weight", 0)),
+            hidden=size(
                 shapes,
                 ("seqTransDecoder.stack.0.linear1.weight", 0),
                 ("seqTransDecoder.stack.0.linear2.weight", 1),

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import batch_norm, conv, conv_batch_norm
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import size
 from mycloset.architectures.resnet.layout import name_of
-from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
-from mycloset.architectures.sizes import size
+from mycloset.architectures.resnet.trunk import Trunk, config_of, put_trunk, read_trunk, standard
 
 _HEADS = ("conv_out", "conv_out16", "conv_out32")
 
@@ -87,12 +79,7 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "n_classes": classes,
             "backbone": backbone,
-            "layers": list(trunk.layers),
-            "widths": [stage.width for stage in trunk.stages],
-            "channels": [stage.out for stage in trunk.stages],
-            "groups": trunk.stages[0].groups,
-            "stem": trunk.stem,
-            "input_channels": trunk.inputs,
+            **config_of(trunk),
             "context_channels": sizes.context,
             "fused_channels": sizes.fused,
             "squeezed_channels": sizes.squeezed,
@@ -135,7 +122,7 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
 
 
 def _layer(name: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
-    return conv(f"{name}.conv", out, inp, kernel, bias=False) | batch_norm(f"{name}.bn", out)
+    return conv_batch_norm(f"{name}.conv", f"{name}.bn", out, inp, kernel)
 
 
 FAMILY = Family(

@@ -7,18 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes
+from mycloset.architectures.reading import extent, size
 
 _SETS = {8631: ("vggface2", "VGGFace2"), 10575: ("casia_webface", "CASIA-WebFace")}
 """Number of identities -> the set trained on."""
@@ -95,8 +86,8 @@ def read(shapes: Shapes) -> Claim:
     return _claim(
         _Network(
             repeats=(first, second, third),
-            embedding=size_of(shapes, ("last_linear.weight", 0), ("last_bn.weight", 0)),
-            classes=size_of(shapes, ("logits.weight", 0), ("logits.bias", 0)) if named else 0,
+            embedding=size(shapes, ("last_linear.weight", 0), ("last_bn.weight", 0)),
+            classes=size(shapes, ("logits.weight", 0), ("logits.bias", 0)) if named else 0,
         )
     )
 

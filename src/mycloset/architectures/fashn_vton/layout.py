@@ -11,16 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    require,
-    shape_of,
-)
-from mycloset.architectures.latent_diffusion.measuring import counted, sized, supported
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import common_size, counted, shape_of, supported
 
 _MOST_BLOCKS = 128
 _COLOURS = 3
@@ -62,19 +54,19 @@ def read(shapes: Shapes) -> Claim:
     singles = counted(shapes, "single_blocks.", *_LINEAR, most=_MOST_BLOCKS)
     require(doubles > 0, "no `double_blocks.0.img_attn.qkv.weight`")
     sizes = _Sizes(
-        width=sized(
+        width=common_size(
             shapes,
             (garment, 0),
             ("t_embedder.mlp.out_layer.weight", 0),
             ("final_layer.linear.weight", 1),
         ),
-        hidden=sized(
+        hidden=common_size(
             shapes,
             ("double_blocks.0.img_mlp.0.weight", 0),
             ("double_blocks.0.img_mlp.2.weight", 1),
             ("double_blocks.0.txt_mlp.0.weight", 0),
         ),
-        head=sized(
+        head=common_size(
             shapes,
             ("double_blocks.0.img_attn.norm.query_norm.scale", 0),
             ("double_blocks.0.txt_attn.norm.query_norm.scale", 0),
@@ -83,12 +75,12 @@ def read(shapes: Shapes) -> Claim:
         person=entering[1],
         garment=channels,
         patch=first[2],
-        out=sized(shapes, ("final_layer.linear.weight", 0), ("final_layer.linear.bias", 0)),
+        out=common_size(shapes, ("final_layer.linear.weight", 0), ("final_layer.linear.bias", 0)),
         mixers=counted(shapes, "x_patch_mixer.", *_LINEAR, most=_MOST_BLOCKS),
         doubles=doubles,
         singles=singles,
-        classes=sized(shapes, ("y_embedder.weight", 0)),
-        times=sized(shapes, ("t_embedder.mlp.in_layer.weight", 1)),
+        classes=common_size(shapes, ("y_embedder.weight", 0)),
+        times=common_size(shapes, ("t_embedder.mlp.in_layer.weight", 1)),
         biased="double_blocks.0.img_attn.qkv.bias" in shapes
         or "double_blocks.0.txt_attn.qkv.bias" in shapes,
     )

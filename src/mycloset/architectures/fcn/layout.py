@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import batch_norm, conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import size
 from mycloset.architectures.resnet.layout import name_of
 from mycloset.architectures.resnet.trunk import Trunk, put_trunk, read_trunk, standard
-from mycloset.architectures.sizes import size
 
 
 class Network(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mycloset.architectures.family import Shape, Shapes, require
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 BLOCKS = ("head_0", "G_middle_0", "G_middle_1")
 
@@ -54,10 +54,10 @@ def read(shapes: Shapes) -> Alias:
     require(ups > 0, "no `up_0.conv_0.bias`")
     names = _names(ups)
     return Alias(
-        inputs=size_of(shapes, ("conv_0.weight", 1), ("conv_1.weight", 1)),
-        side=size_of(shapes, ("conv_1.weight", 0), ("conv_1.bias", 0)),
+        inputs=size(shapes, ("conv_0.weight", 1), ("conv_1.weight", 1)),
+        side=size(shapes, ("conv_1.weight", 0), ("conv_1.bias", 0)),
         widths=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{name}.conv_1.bias", 0),
                 (f"{name}.conv_0.bias", 0),
@@ -66,15 +66,15 @@ def read(shapes: Shapes) -> Alias:
             for name in names
         ),
         labels=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{name}.norm_0.conv_shared.0.weight", 1),
                 (f"{name}.norm_1.conv_shared.0.weight", 1),
             )
             for name in names
         ),
-        hidden=size_of(shapes, ("head_0.norm_0.conv_shared.0.weight", 0), default=128),
-        outputs=size_of(shapes, ("conv_img.weight", 0), ("conv_img.bias", 0), default=3),
+        hidden=size(shapes, ("head_0.norm_0.conv_shared.0.weight", 0), default=128),
+        outputs=size(shapes, ("conv_img.weight", 0), ("conv_img.bias", 0), default=3),
         spectral="head_0.conv_0.weight_orig" in shapes or "up_0.conv_0.weight_orig" in shapes,
     )
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from math import log
 from typing import NamedTuple
 
-from mycloset.architectures.family import Shape, Shapes, batch_norm, conv, linear, require
-from mycloset.architectures.reading import size_of
+from mycloset.architectures.blocks import batch_norm, conv, linear
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import size
 
 _MOST = 12
 
@@ -76,10 +77,10 @@ def read(shapes: Shapes, regression: str = "regression.") -> Matching:
     number = _convolutions(shapes, (first, second))
     places = [3 * place for place in range(number)]
     return Matching(
-        person=size_of(shapes, (f"{first}0.weight", 1), default=22),
-        cloth=size_of(shapes, (f"{second}0.weight", 1), default=3),
+        person=size(shapes, (f"{first}0.weight", 1), default=22),
+        cloth=size(shapes, (f"{second}0.weight", 1), default=3),
         widths=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{first}{place}.weight", 0),
                 (f"{second}{place}.weight", 0),
@@ -88,12 +89,12 @@ def read(shapes: Shapes, regression: str = "regression.") -> Matching:
             for place in places
         ),
         kernels=tuple(
-            size_of(shapes, (f"{first}{place}.weight", -1), (f"{second}{place}.weight", -1))
+            size(shapes, (f"{first}{place}.weight", -1), (f"{second}{place}.weight", -1))
             for place in places
         ),
-        correlation=size_of(shapes, (f"{regression}conv.0.weight", 1), default=192),
+        correlation=size(shapes, (f"{regression}conv.0.weight", 1), default=192),
         regression=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{regression}conv.{place}.weight", 0),
                 (f"{regression}conv.{place}.bias", 0),
@@ -102,11 +103,11 @@ def read(shapes: Shapes, regression: str = "regression.") -> Matching:
             for place in _regression(shapes, regression)
         ),
         regression_kernels=tuple(
-            size_of(shapes, (f"{regression}conv.{place}.weight", -1), default=3)
+            size(shapes, (f"{regression}conv.{place}.weight", -1), default=3)
             for place in _regression(shapes, regression)
         ),
-        features=size_of(shapes, (f"{regression}linear.weight", 1), default=768),
-        theta=size_of(shapes, (f"{regression}linear.weight", 0), (f"{regression}linear.bias", 0)),
+        features=size(shapes, (f"{regression}linear.weight", 1), default=768),
+        theta=size(shapes, (f"{regression}linear.weight", 0), (f"{regression}linear.bias", 0)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mycloset.architectures.family import NotThisError, Shapes, require
-from mycloset.architectures.sizes import numbered, ratio, size
+from mycloset.architectures.reading import numbered, ratio, size
 
 STYLE = "stylegan_decoder"
 FULL = 512

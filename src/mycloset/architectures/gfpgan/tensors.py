@@ -5,7 +5,8 @@ Source: TencentARC/GFPGAN, gfpgan/archs/{gfpganv1,gfpganv1_clean,stylegan2_clean
 
 from __future__ import annotations
 
-from mycloset.architectures.family import Shape, conv, linear
+from mycloset.architectures.blocks import conv, linear
+from mycloset.architectures.family import Shape
 from mycloset.architectures.gfpgan.sizes import STYLE, Sizes
 
 

@@ -7,17 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Shape,
-    Shapes,
-    norm,
-    require,
-)
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import norm, put
+from mycloset.architectures.family import Claim, Family, Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 _SIZES = {
     (768, 12): ("gpt2", "GPT-2 small", 12),

@@ -7,8 +7,7 @@ from typing import Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
 from mycloset.architectures.graphonomy.tensors import XCEPTION, Graphs, Sizes, Xception, tensors
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.reading import extent, numbered, size
 
 _SETS = {20: "CIHP", 18: "ATR", 7: "Pascal-Person-Part"}
 _MOST_BRANCHES = 16

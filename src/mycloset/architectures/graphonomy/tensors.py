@@ -10,8 +10,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import Block, put
-from mycloset.architectures.family import Shape, batch_norm, conv
+from mycloset.architectures.blocks import Block, batch_norm, conv, conv_batch_norm, put
+from mycloset.architectures.family import Shape
 
 XCEPTION = "xception_features."
 
@@ -62,11 +62,13 @@ def tensors(sizes: Sizes) -> dict[str, Shape]:
     found |= batch_norm("aspp1.bn", sizes.width)
     for number in range(2, sizes.branches + 1):
         put(found, f"aspp{number}.atrous_convolution.", _separable(deep, sizes.width))
-    found |= _layer("global_avg_pool.1", "global_avg_pool.2", sizes.width, deep)
+    found |= conv_batch_norm("global_avg_pool.1", "global_avg_pool.2", sizes.width, deep)
     branches = (sizes.branches + 1) * sizes.width
-    found |= _layer("concat_projection_conv1", "concat_projection_bn1", sizes.joined, branches)
+    found |= conv_batch_norm(
+        "concat_projection_conv1", "concat_projection_bn1", sizes.joined, branches
+    )
     low = sizes.xception.entry[1]
-    found |= _layer("feature_projection_conv1", "feature_projection_bn1", sizes.low, low)
+    found |= conv_batch_norm("feature_projection_conv1", "feature_projection_bn1", sizes.low, low)
     first, second = sizes.decoder
     put(found, "decoder.0.atrous_convolution.", _separable(sizes.joined + sizes.low, first))
     put(found, "decoder.1.atrous_convolution.", _separable(first, second))
@@ -144,8 +146,8 @@ def _put_back(found: dict[str, Shape], name: str, width: int, graphs: Graphs) ->
 def _put_xception(found: dict[str, Shape], net: Xception) -> int:
     """Add the backbone's tensors; the channels that come out."""
     first, second = net.stem
-    found |= _layer(f"{XCEPTION}conv1", f"{XCEPTION}bn1", first, net.inputs, 3)
-    found |= _layer(f"{XCEPTION}conv2", f"{XCEPTION}bn2", second, first, 3)
+    found |= conv_batch_norm(f"{XCEPTION}conv1", f"{XCEPTION}bn1", first, net.inputs, 3)
+    found |= conv_batch_norm(f"{XCEPTION}conv2", f"{XCEPTION}bn2", second, first, 3)
     inp = second
     for number, out in enumerate(net.entry, 1):
         widths = (inp, out, out) if number == 2 else (inp, out, out, out)
@@ -196,7 +198,3 @@ def _separable(inp: int, out: int) -> Block:
             **batch_norm("pointwise_bn", out),
         }
     )
-
-
-def _layer(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
-    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)

@@ -9,19 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.blocks import batch_norm, conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.garment_networks import alias
 from mycloset.architectures.garment_networks.alias import Alias
-from mycloset.architectures.reading import size_of
+from mycloset.architectures.reading import size
 
 LABELS = 7
 _LEVELS = 5
@@ -105,11 +97,11 @@ def _generator(net: Alias) -> Claim:
 def _read_condition(shapes: Shapes) -> Condition:
     levels = range(_LEVELS)
     found = Condition(
-        cloth=size_of(shapes, ("ClothEncoder.0.scale.weight", 1), default=PUBLISHED.cloth),
-        pose=size_of(shapes, ("PoseEncoder.0.scale.weight", 1), default=PUBLISHED.pose),
-        labels=size_of(shapes, ("out_layer.scale.weight", 0), ("out_layer.block.0.weight", 0)),
+        cloth=size(shapes, ("ClothEncoder.0.scale.weight", 1), default=PUBLISHED.cloth),
+        pose=size(shapes, ("PoseEncoder.0.scale.weight", 1), default=PUBLISHED.pose),
+        labels=size(shapes, ("out_layer.scale.weight", 0), ("out_layer.block.0.weight", 0)),
         widths=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"ClothEncoder.{level}.block.0.weight", 0),
                 (f"PoseEncoder.{level}.block.0.weight", 0),
@@ -117,17 +109,17 @@ def _read_condition(shapes: Shapes) -> Condition:
             for level in levels
         ),
         up=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"SegDecoder.{level}.block.0.weight", 0),
                 (f"SegDecoder.{level}.scale.1.weight", 0),
             )
             for level in levels
         ),
-        middle=size_of(shapes, ("conv.block.0.weight", 0), ("conv.scale.weight", 0)),
-        shared=size_of(shapes, ("conv1.0.weight", 0), ("conv2.0.weight", 0)),
+        middle=size(shapes, ("conv.block.0.weight", 0), ("conv.scale.weight", 0)),
+        shared=size(shapes, ("conv1.0.weight", 0), ("conv2.0.weight", 0)),
     )
-    last = size_of(shapes, ("SegDecoder.4.scale.1.weight", 1), default=0)
+    last = size(shapes, ("SegDecoder.4.scale.1.weight", 1), default=0)
     return found._replace(sums=last != found.up[3] + 2 * found.widths[0])
 
 

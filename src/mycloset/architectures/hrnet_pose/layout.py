@@ -7,7 +7,7 @@ from typing import Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
 from mycloset.architectures.hrnet_pose.tensors import Backbone, Head, Kind, Stage, tensors
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 _SETS = {14: "CrowdPose", 16: "MPII", 17: "COCO", 21: "hand", 133: "COCO-WholeBody"}
 """Published sets of joints, by their number."""
@@ -85,15 +85,15 @@ def _read_backbone(shapes: Shapes, lead: str) -> Backbone:
     layer = f"{lead}layer1."
     kind = _kind(shapes, f"{layer}0.")
     return Backbone(
-        inputs=size_of(shapes, (f"{lead}conv1.weight", 1), default=3),
+        inputs=size(shapes, (f"{lead}conv1.weight", 1), default=3),
         stem=(
-            size_of(shapes, (f"{lead}conv1.weight", 0), (f"{lead}conv2.weight", 1)),
-            size_of(shapes, (f"{lead}conv2.weight", 0), (f"{layer}0.conv1.weight", 1)),
+            size(shapes, (f"{lead}conv1.weight", 0), (f"{lead}conv2.weight", 1)),
+            size(shapes, (f"{lead}conv2.weight", 0), (f"{layer}0.conv1.weight", 1)),
         ),
         first=(
             kind,
             extent(shapes, f"{layer}{{}}.conv1.weight", f"{layer}{{}}.conv2.weight"),
-            size_of(shapes, (f"{layer}0.conv1.weight", 0), (f"{layer}0.bn1.weight", 0)),
+            size(shapes, (f"{layer}0.conv1.weight", 0), (f"{layer}0.bn1.weight", 0)),
         ),
         stages=tuple(stages),
     )
@@ -127,7 +127,7 @@ def _read_stage(shapes: Shapes, stage: str) -> Stage:
             for branch in range(number)
         ),
         channels=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{branches}{branch}.0.conv1.weight", 0),
                 (f"{branches}{branch}.0.bn1.weight", 0),
@@ -148,16 +148,16 @@ def _read_classifier(shapes: Shapes) -> Head:
         shapes, "incre_modules.{}.0.conv1.weight", "incre_modules.{}.0.downsample.0.weight"
     )
     return Head(
-        classes=size_of(shapes, ("classifier.weight", 0), ("classifier.bias", 0)),
+        classes=size(shapes, ("classifier.weight", 0), ("classifier.bias", 0)),
         incre=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"incre_modules.{branch}.0.conv1.weight", 0),
                 (f"incre_modules.{branch}.0.bn1.weight", 0),
             )
             for branch in range(number)
         ),
-        features=size_of(shapes, ("classifier.weight", 1), ("final_layer.0.weight", 0)),
+        features=size(shapes, ("classifier.weight", 1), ("final_layer.0.weight", 0)),
     )
 
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
-from mycloset.architectures.family import Shape, batch_norm, conv, linear
+from mycloset.architectures.blocks import (
+    basic_block,
+    batch_norm,
+    bottleneck,
+    conv,
+    conv_norm,
+    linear,
+    put,
+)
+from mycloset.architectures.family import Shape
 
 Kind = Literal["BASIC", "BOTTLENECK"]
 EXPANSION = {"BASIC": 1, "BOTTLENECK": 4}

@@ -12,8 +12,8 @@ from functools import lru_cache
 from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
-from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import supported
 
 _PROMPTS = ImagePrompts(features=1280, queries=16, width=1280, depth=4, inner=1280, hidden=5120)
 _MEANING = {13: ": noisy latent 4, mask 1, masked latent 4, latent of the body surface 4"}

@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-)
+from mycloset.architectures.blocks import batch_norm, conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes
 from mycloset.architectures.garment_networks import matching
 from mycloset.architectures.garment_networks.matching import Matching
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 _REGRESSION = "loc_net.regression."
 _PUBLISHED = matching.PUBLISHED._replace(person=3, cloth=21)
@@ -36,7 +29,7 @@ def read(shapes: Shapes) -> Claim:
     if "inc.double_conv.0.weight" in shapes or "outc.conv.weight" in shapes:
         return _read_refinement(shapes)
     net = matching.read(shapes, _REGRESSION)
-    places = size_of(shapes, ("gridGen.target_coordinate_repr", 0), default=_HEIGHT * _WIDTH)
+    places = size(shapes, ("gridGen.target_coordinate_repr", 0), default=_HEIGHT * _WIDTH)
     return _tps(net, places)
 
 
@@ -88,9 +81,9 @@ def _read_refinement(shapes: Shapes) -> Claim:
         start=1,
         limit=_LEVELS,
     )
-    first = size_of(shapes, ("inc.double_conv.0.weight", 0), ("inc.double_conv.3.weight", 0))
+    first = size(shapes, ("inc.double_conv.0.weight", 0), ("inc.double_conv.3.weight", 0))
     widths = [first] + [
-        size_of(
+        size(
             shapes,
             (f"down{level}.maxpool_conv.1.double_conv.3.weight", 0),
             (f"down{level}.maxpool_conv.1.double_conv.0.weight", 0),
@@ -98,8 +91,8 @@ def _read_refinement(shapes: Shapes) -> Claim:
         for level in range(1, downs + 1)
     ]
     return _refinement(
-        size_of(shapes, ("inc.double_conv.0.weight", 1)),
-        size_of(shapes, ("outc.conv.weight", 0), ("outc.conv.bias", 0)),
+        size(shapes, ("inc.double_conv.0.weight", 1)),
+        size(shapes, ("outc.conv.weight", 0), ("outc.conv.bias", 0)),
         tuple(widths),
         bilinear="up1.up.weight" not in shapes,
     )

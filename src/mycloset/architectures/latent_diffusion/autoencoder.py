@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from mycloset.architectures.family import NotThisError, Shape, Shapes, require
-from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
-from mycloset.architectures.latent_diffusion.measuring import counted, groups, sized
+from mycloset.architectures.latent_diffusion.blocks import Pair, groups, layer, norm_pairs
+from mycloset.architectures.reading import common_size, counted
 
 Naming = Literal["diffusers", "diffusers<0.15", "ldm"]
 
@@ -90,7 +90,7 @@ def read(shapes: Shapes, naming: Naming, start: str = "") -> Autoencoder:
     require(levels > 0, f"no `{name}0`")
     blocks = counted(shapes, f"{name}0.{block}", *ends, most=_BLOCKS)
     widths = tuple(
-        sized(
+        common_size(
             shapes,
             (f"{name}{number}.{block}0.conv1.weight", 0),
             (f"{name}{number}.{block}0.conv2.weight", 0),
@@ -103,13 +103,13 @@ def read(shapes: Shapes, naming: Naming, start: str = "") -> Autoencoder:
         f"no `{start}encoder.{first}`",
     )
     return Autoencoder(
-        in_channels=sized(
+        in_channels=common_size(
             shapes, (f"{start}encoder.conv_in.weight", 1), (f"{start}decoder.conv_out.weight", 0)
         ),
-        out_channels=sized(
+        out_channels=common_size(
             shapes, (f"{start}decoder.conv_out.weight", 0), (f"{start}decoder.conv_out.bias", 0)
         ),
-        latent=sized(
+        latent=common_size(
             shapes,
             (f"{start}decoder.conv_in.weight", 1),
             (f"{start}post_quant_conv.weight", 0),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import gcd
 from typing import Literal
 
 from mycloset.architectures.family import Shape
 
 Naming = Literal["diffusers", "ldm"]
 Pair = tuple[str, Shape]
+LATENT = 4
+"""Channels of the latent in every published UNet: taken where the first convolution is lost."""
+_GROUPS = 32
 
 RESIDUAL = {
     "diffusers": ("norm1", "conv1", "time_emb_proj", "norm2", "conv2", "conv_shortcut"),
@@ -118,3 +122,8 @@ def norm_pairs(name: str, width: int) -> list[Pair]:
 def layer(name: str, *shape: int) -> list[Pair]:
     """Weight of the shape, and its bias."""
     return [(f"{name}.weight", shape), (f"{name}.bias", (shape[0],))]
+
+
+def groups(widths: tuple[int, ...]) -> int:
+    """Groups of the norms: 32, as in every published network, or the most that divide them."""
+    return gcd(_GROUPS, *widths)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from mycloset.architectures.family import Shape, Shapes
 from mycloset.architectures.latent_diffusion import kinds, unet_reading
 from mycloset.architectures.latent_diffusion.blocks import Naming, Pair, layer
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
 from mycloset.architectures.latent_diffusion.unet import (
     UNet,
     diffusers_head,
@@ -25,6 +24,7 @@ from mycloset.architectures.latent_diffusion.unet import (
     ldm_head,
     ldm_middle,
 )
+from mycloset.architectures.reading import common_size, counted
 
 _STEPS = 8
 
@@ -68,9 +68,11 @@ def read(shapes: Shapes, naming: Naming, start: str = "") -> ControlNet:
         places = range(4, 4 * _STEPS, 4)
         known = [place for place in places if f"{name}{place}.bias" in shapes]
         wide = [f"{name}{place}." for place in range(4, max(known, default=0) + 1, 4)]
-    widths = [sized(shapes, (f"{key}weight", 0), (f"{key}bias", 0)) for key in wide]
-    hint = sized(shapes, (first, 1)) if first in shapes else 3
-    return ControlNet(net, hint, (sized(shapes, (first, 0), (second, 1), (second, 0)), *widths))
+    widths = [common_size(shapes, (f"{key}weight", 0), (f"{key}bias", 0)) for key in wide]
+    hint = common_size(shapes, (first, 1)) if first in shapes else 3
+    return ControlNet(
+        net, hint, (common_size(shapes, (first, 0), (second, 1), (second, 0)), *widths)
+    )
 
 
 def config(control: ControlNet) -> dict[str, Any]:

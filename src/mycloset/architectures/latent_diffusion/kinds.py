@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from mycloset.architectures.latent_diffusion.measuring import LATENT, groups
+from mycloset.architectures.latent_diffusion.blocks import LATENT, groups
 from mycloset.architectures.latent_diffusion.unet import UNet
 
 OPENRAIL_M = "CreativeML OpenRAIL-M"

@@ -5,14 +5,15 @@ Sources: `CLIPTextModel` of transformers; `CLIP` of open_clip without its pictur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from mycloset.architectures.family import Shape, Shapes, shape_of
-from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.blocks import linear
+from mycloset.architectures.clip import openai_names, towers, transformers_names
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import common_size, counted, shape_of
 
 Naming = Literal["transformers", "open_clip"]
 
@@ -51,8 +52,8 @@ OPENCLIP_BIGG = TextTower("open_clip", 49408, 77, 1280, 5120, 32, 1280, "")
 @lru_cache(maxsize=16)
 def tensors(tower: TextTower) -> Mapping[str, Shape]:
     """Every tensor in the file's order."""
-    pairs = _transformers(tower) if tower.naming == "transformers" else _open_clip(tower)
-    return MappingProxyType(dict(pairs))
+    written = _transformers if tower.naming == "transformers" else _open_clip
+    return MappingProxyType(written(tower))
 
 
 def read(shapes: Shapes, naming: Naming, start: str) -> TextTower:
@@ -81,11 +82,11 @@ def read(shapes: Shapes, naming: Naming, start: str) -> TextTower:
     return TextTower(
         naming=naming,
         vocabulary=vocabulary,
-        positions=sized(shapes, (places, 0)),
+        positions=common_size(shapes, (places, 0)),
         width=width,
-        hidden=sized(shapes, (hidden, 0)),
+        hidden=common_size(shapes, (hidden, 0)),
         layers=counted(shapes, layers, *ends, most=_LAYERS),
-        projection=sized(shapes, (projection, axis)) if projection in shapes else None,
+        projection=common_size(shapes, (projection, axis)) if projection in shapes else None,
         root=root,
     )
 
@@ -103,39 +104,28 @@ def config(tower: TextTower) -> dict[str, Any]:
     }
 
 
-def _transformers(tower: TextTower) -> Iterator[Pair]:
-    width, hidden = tower.width, tower.hidden
-    start = f"{tower.root}embeddings."
-    yield f"{start}position_ids", (1, tower.positions)
-    yield f"{start}token_embedding.weight", (tower.vocabulary, width)
-    yield f"{start}position_embedding.weight", (tower.positions, width)
-    for number in range(tower.layers):
-        name = f"{tower.root}encoder.layers.{number}"
-        for part in ("k_proj", "v_proj", "q_proj", "out_proj"):
-            yield from layer(f"{name}.self_attn.{part}", width, width)
-        yield from norm_pairs(f"{name}.layer_norm1", width)
-        yield from layer(f"{name}.mlp.fc1", hidden, width)
-        yield from layer(f"{name}.mlp.fc2", width, hidden)
-        yield from norm_pairs(f"{name}.layer_norm2", width)
-    yield from norm_pairs(f"{tower.root}final_layer_norm", width)
+def _transformers(tower: TextTower) -> dict[str, Shape]:
+    found = transformers_names.text_tensors(_sizes(tower), tower.root, numbers=True)
     if tower.projection is not None:
-        yield "text_projection.weight", (tower.projection, width)
+        found |= linear("text_projection", tower.projection, tower.width, bias=False)
+    return found
 
 
-def _open_clip(tower: TextTower) -> Iterator[Pair]:
-    width, hidden = tower.width, tower.hidden
-    yield "positional_embedding", (tower.positions, width)
-    if tower.projection is not None:
-        yield "text_projection", (width, tower.projection)
-    yield "logit_scale", ()
-    for number in range(tower.layers):
-        name = f"transformer.resblocks.{number}"
-        yield from norm_pairs(f"{name}.ln_1", width)
-        yield f"{name}.attn.in_proj_weight", (3 * width, width)
-        yield f"{name}.attn.in_proj_bias", (3 * width,)
-        yield from layer(f"{name}.attn.out_proj", width, width)
-        yield from norm_pairs(f"{name}.ln_2", width)
-        yield from layer(f"{name}.mlp.c_fc", hidden, width)
-        yield from layer(f"{name}.mlp.c_proj", width, hidden)
-    yield "token_embedding.weight", (tower.vocabulary, width)
-    yield from norm_pairs("ln_final", width)
+def _open_clip(tower: TextTower) -> dict[str, Shape]:
+    sizes = _sizes(tower)
+    return {
+        **openai_names.text_head(sizes),
+        "logit_scale": (),
+        **openai_names.text_blocks(sizes, norm_first=True),
+    }
+
+
+def _sizes(tower: TextTower) -> towers.TextTower:
+    return towers.TextTower(
+        width=tower.width,
+        hidden=tower.hidden,
+        layers=tower.layers,
+        vocabulary=tower.vocabulary,
+        positions=tower.positions,
+        projection=tower.projection,
+    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mycloset.architectures.family import NotThisError, Shapes, require, shape_of
-from mycloset.architectures.latent_diffusion.blocks import RESIDUAL, Naming
+from mycloset.architectures.family import NotThisError, Shapes, require
+from mycloset.architectures.latent_diffusion.blocks import LATENT, RESIDUAL, Naming
 from mycloset.architectures.latent_diffusion.image_prompts import ImagePrompts
-from mycloset.architectures.latent_diffusion.measuring import LATENT, counted, sized
 from mycloset.architectures.latent_diffusion.motion import Motion
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import common_size, counted, shape_of
 
 _LEVELS = 8
 _BLOCKS = 16
@@ -82,7 +82,7 @@ def read(shapes: Shapes, naming: Naming, start: str = "", *, halved: bool = Fals
     wide, square = (start + name for name in times)
     diffusers = naming == "diffusers"
     return UNet(
-        in_channels=sized(shapes, (start + first, 1)) if start + first in shapes else LATENT,
+        in_channels=common_size(shapes, (start + first, 1)) if start + first in shapes else LATENT,
         out_channels=_optional(shapes, start + last, 0, start + last[:-6] + "bias"),
         widths=tuple(_width(shapes, naming, level[0].residual) for level in down_places),
         down=down,
@@ -90,7 +90,7 @@ def read(shapes: Shapes, naming: Naming, start: str = "", *, halved: bool = Fals
         middle=middle,
         context=context,
         linear=linear,
-        embedding=sized(shapes, (wide, 0), (square, 0), (square, 1)),
+        embedding=common_size(shapes, (wide, 0), (square, 0), (square, 1)),
         addition=_optional(shapes, start + added, 1),
         classes=_optional(shapes, start + classes, 0),
         labels=_optional(shapes, f"{start}class_embedding.linear_1.weight", 1),
@@ -121,7 +121,7 @@ def read_module(shapes: Shapes, name: str, *, middle: bool) -> Motion | None:
     attentions = counted(shapes, start, *parts, most=_DEPTH)
     tables = [f"{start}{number}.pos_encoder.pe" for number in range(attentions)]
     there = [(key, 1) for key in tables if key in shapes]
-    frames = sized(shapes, *there) if there else None
+    frames = common_size(shapes, *there) if there else None
     return Motion(frames, middle, blocks, attentions)
 
 
@@ -203,7 +203,7 @@ def _middle(shapes: Shapes, residual: str, transformer: str, naming: Naming) -> 
 
 def _width(shapes: Shapes, naming: Naming, name: str) -> int:
     _, conv1, time, _, conv2, _ = RESIDUAL[naming]
-    return sized(
+    return common_size(
         shapes,
         (f"{name}.{conv1}.weight", 0),
         (f"{name}.{conv2}.weight", 0),
@@ -215,7 +215,7 @@ def _attention(shapes: Shapes, named: Sequence[str]) -> tuple[int, bool]:
     """Features of a text token, and whether projections are linear."""
     some = (named[0], named[-1], named[len(named) // 2])
     ends = [f"{name}.transformer_blocks.0.attn2.to_k.weight" for name in some]
-    context = sized(shapes, *((end, 1) for end in ends))
+    context = common_size(shapes, *((end, 1) for end in ends))
     ranks = [len(shapes[key]) for name in some if (key := f"{name}.proj_in.weight") in shapes]
     if not ranks:
         raise NotThisError(f"no `{named[0]}.proj_in.weight`")
@@ -242,16 +242,16 @@ def _prompts(shapes: Shapes, start: str) -> ImagePrompts | None:
     shape_of(shapes, f"{name}latents", dims=3)
     first = f"{name}layers.0."
     return ImagePrompts(
-        features=sized(shapes, (f"{name}proj_in.weight", 1)),
-        queries=sized(shapes, (f"{name}latents", 1)),
-        width=sized(shapes, (f"{name}latents", 2), (f"{name}proj_in.weight", 0)),
+        features=common_size(shapes, (f"{name}proj_in.weight", 1)),
+        queries=common_size(shapes, (f"{name}latents", 1)),
+        width=common_size(shapes, (f"{name}latents", 2), (f"{name}proj_in.weight", 0)),
         depth=counted(shapes, f"{name}layers.", ".0.to_q.weight", ".0.to_kv.weight", most=_DEPTH),
-        inner=sized(shapes, (f"{first}0.to_q.weight", 0), (f"{first}0.to_out.weight", 1)),
-        hidden=sized(shapes, (f"{first}1.1.weight", 0), (f"{first}1.3.weight", 1)),
+        inner=common_size(shapes, (f"{first}0.to_q.weight", 0), (f"{first}0.to_out.weight", 1)),
+        hidden=common_size(shapes, (f"{first}1.1.weight", 0), (f"{first}1.3.weight", 1)),
     )
 
 
 def _optional(shapes: Shapes, key: str, axis: int, bias: str = "") -> int | None:
     if key in shapes:
-        return sized(shapes, (key, axis))
-    return sized(shapes, (bias, 0)) if bias in shapes else None
+        return common_size(shapes, (key, axis))
+    return common_size(shapes, (bias, 0)) if bias in shapes else None

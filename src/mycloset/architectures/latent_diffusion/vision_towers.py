@@ -5,44 +5,27 @@ Source: `CLIPVisionModelWithProjection` of transformers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from mycloset.architectures.family import Shape, Shapes, shape_of
-from mycloset.architectures.latent_diffusion.blocks import Pair, layer, norm_pairs
-from mycloset.architectures.latent_diffusion.measuring import counted, sized
+from mycloset.architectures.blocks import linear
+from mycloset.architectures.clip.towers import VisionTower
+from mycloset.architectures.clip.transformers_names import vision_tensors
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import common_size, counted, shape_of
 
 _LAYERS = 64
-
-
-class VisionTower(NamedTuple):
-    """Sizes of one picture tower.
-
-    Attributes:
-        width: features.
-        hidden: features within a feed-forward layer.
-        layers: transformer blocks.
-        patch: side of a patch, pixels.
-        positions: patches and the class token.
-        channels: of the picture.
-        projection: features of a projected picture; None without a projection.
-    """
-
-    width: int
-    hidden: int
-    layers: int
-    patch: int
-    positions: int
-    channels: int
-    projection: int | None
 
 
 @lru_cache(maxsize=8)
 def tensors(tower: VisionTower) -> Mapping[str, Shape]:
     """Every tensor in the file's order."""
-    return MappingProxyType(dict(_all(tower)))
+    found = vision_tensors(tower, numbers=True)
+    if tower.projection is not None:
+        found |= linear("visual_projection", tower.projection, tower.width, bias=False)
+    return MappingProxyType(found)
 
 
 def read(shapes: Shapes, start: str = "") -> VisionTower:
@@ -57,45 +40,25 @@ def read(shapes: Shapes, start: str = "") -> VisionTower:
     projection = f"{start}visual_projection.weight"
     return VisionTower(
         width=width,
-        hidden=sized(shapes, (f"{layers}0.mlp.fc1.weight", 0), (f"{layers}0.mlp.fc2.weight", 1)),
+        hidden=common_size(
+            shapes, (f"{layers}0.mlp.fc1.weight", 0), (f"{layers}0.mlp.fc2.weight", 1)
+        ),
         layers=counted(shapes, layers, ".mlp.fc1.weight", ".mlp.fc2.weight", most=_LAYERS),
         patch=patch,
-        positions=sized(shapes, (f"{name}embeddings.position_embedding.weight", 0)),
+        positions=common_size(shapes, (f"{name}embeddings.position_embedding.weight", 0)),
         channels=channels,
-        projection=sized(shapes, (projection, 0)) if projection in shapes else None,
+        projection=common_size(shapes, (projection, 0)) if projection in shapes else None,
     )
 
 
 def config(tower: VisionTower) -> dict[str, Any]:
-    """Sizes under transformers' names; heads have 64 features, as in published towers."""
-    side = round(max(tower.positions - 1, 0) ** 0.5)
+    """Sizes under transformers' names."""
     return {
         "hidden_size": tower.width,
         "intermediate_size": tower.hidden,
         "num_hidden_layers": tower.layers,
-        "num_attention_heads": max(1, tower.width // 64),
+        "num_attention_heads": tower.heads,
         "patch_size": tower.patch,
-        "image_size": side * tower.patch,
+        "image_size": tower.image_size,
         **({"projection_dim": tower.projection} if tower.projection is not None else {}),
     }
-
-
-def _all(tower: VisionTower) -> Iterator[Pair]:
-    width, hidden = tower.width, tower.hidden
-    start = "vision_model.embeddings."
-    yield f"{start}class_embedding", (width,)
-    yield f"{start}position_ids", (1, tower.positions)
-    yield f"{start}patch_embedding.weight", (width, tower.channels, tower.patch, tower.patch)
-    yield f"{start}position_embedding.weight", (tower.positions, width)
-    yield from norm_pairs("vision_model.pre_layrnorm", width)
-    for number in range(tower.layers):
-        name = f"vision_model.encoder.layers.{number}"
-        for part in ("k_proj", "v_proj", "q_proj", "out_proj"):
-            yield from layer(f"{name}.self_attn.{part}", width, width)
-        yield from norm_pairs(f"{name}.layer_norm1", width)
-        yield from layer(f"{name}.mlp.fc1", hidden, width)
-        yield from layer(f"{name}.mlp.fc2", width, hidden)
-        yield from norm_pairs(f"{name}.layer_norm2", width)
-    yield from norm_pairs("vision_model.post_layernorm", width)
-    if tower.projection is not None:
-        yield "visual_projection.weight", (tower.projection, width)

@@ -11,8 +11,8 @@ from functools import lru_cache
 from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.latent_diffusion import autoencoder, kinds, unet, unet_reading
 from mycloset.architectures.latent_diffusion.autoencoder import SD_VAE, Autoencoder
-from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import supported
 
 _CHANNELS = 12
 _MEANING = "noisy latent 4, mask 1, masked latent 4, body surface 3"

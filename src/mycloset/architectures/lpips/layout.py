@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    require,
-)
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.lpips.trunks import (
     TAPS,
     TITLES,
@@ -20,7 +13,7 @@ from mycloset.architectures.lpips.trunks import (
     squeezed,
     trunk_tensors,
 )
-from mycloset.architectures.sizes import size
+from mycloset.architectures.reading import size
 
 _SCALING = ("scaling_layer.shift", "scaling_layer.scale")
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mycloset.architectures.family import Shape, Shapes, conv
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import size
 
 TAPS: dict[str, tuple[int, ...]] = {
     "alex": (64, 192, 384, 256, 256),

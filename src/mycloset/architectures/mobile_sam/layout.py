@@ -11,13 +11,13 @@ from mycloset.architectures.mobile_sam.tiny_vit import (
     read_tiny_vit,
     tiny_vit_tensors,
 )
+from mycloset.architectures.reading import ratio
 from mycloset.architectures.sam.decoder import (
     GAUSSIAN,
     DecoderSizes,
     decoder_tensors,
     read_decoder,
 )
-from mycloset.architectures.sizes import ratio
 
 
 def read(shapes: Shapes) -> Claim:

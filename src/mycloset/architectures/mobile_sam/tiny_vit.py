@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mycloset.architectures.family import (
-    NotThisError,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    norm,
-    require,
-)
-from mycloset.architectures.sizes import numbered, root, size
+from mycloset.architectures.blocks import conv, conv_batch_norm, linear, norm
+from mycloset.architectures.family import NotThisError, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, root, size
 
 ROOT = "image_encoder"
 
@@ -146,4 +138,4 @@ def _inverted(name: str, inp: int, hidden: int, out: int) -> dict[str, Shape]:
 
 
 def _conv_norm(name: str, out: int, inp: int, kernel: int) -> dict[str, Shape]:
-    return conv(f"{name}.c", out, inp, kernel, bias=False) | batch_norm(f"{name}.bn", out)
+    return conv_batch_norm(f"{name}.c", f"{name}.bn", out, inp, kernel)

@@ -7,18 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import batch_norm, conv, linear, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes
+from mycloset.architectures.reading import extent, size
 
 _GROUPS = 64
 """Groups of the second convolution, where it is one."""
@@ -120,12 +111,10 @@ def read(shapes: Shapes) -> Claim:
     separate, whole, embedding, last_norm = names.ends
     return _claim(
         Network(
-            inputs=size_of(shapes, (f"{layers[0]}.{first}.weight", 1), default=3),
+            inputs=size(shapes, (f"{layers[0]}.{first}.weight", 1), default=3),
             widths=(
-                size_of(
-                    shapes, (f"{layers[0]}.{first}.weight", 0), (f"{layers[0]}.{norm}.weight", 0)
-                ),
-                size_of(shapes, (f"{project}.{first}.weight", 0), (f"{project}.{norm}.weight", 0)),
+                size(shapes, (f"{layers[0]}.{first}.weight", 0), (f"{layers[0]}.{norm}.weight", 0)),
+                size(shapes, (f"{project}.{first}.weight", 0), (f"{project}.{norm}.weight", 0)),
             ),
             blocks=(
                 1 if single else _row(shapes, 1, names),
@@ -134,9 +123,9 @@ def read(shapes: Shapes) -> Claim:
                 _row(shapes, 7, names),
             ),
             hidden=tuple(hidden),
-            last=size_of(shapes, (f"{separate}.{first}.weight", 0), (f"{embedding}.weight", 1)),
-            embedding=size_of(shapes, (f"{embedding}.weight", 0), (f"{last_norm}.weight", 0)),
-            kernel=size_of(shapes, (f"{whole}.{first}.weight", 2), default=7),
+            last=size(shapes, (f"{separate}.{first}.weight", 0), (f"{embedding}.weight", 1)),
+            embedding=size(shapes, (f"{embedding}.weight", 0), (f"{last_norm}.weight", 0)),
+            kernel=size(shapes, (f"{whole}.{first}.weight", 2), default=7),
             groups=_groups(shapes, f"{layers[1]}.{first}.weight"),
         ),
         names,
@@ -159,7 +148,7 @@ def _row(shapes: Shapes, layer: int, names: Names) -> int:
 def _hidden(shapes: Shapes, block: str, names: Names) -> int:
     """Channels inside a block."""
     place = f"{block}.{names.parts[0]}."
-    return size_of(shapes, *((f"{place}{part}.weight", 0) for part in names.unit[:2]))
+    return size(shapes, *((f"{place}{part}.weight", 0) for part in names.unit[:2]))
 
 
 def _scaled(scale: int, blocks: tuple[int, int, int, int]) -> Network:

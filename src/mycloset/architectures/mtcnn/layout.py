@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    NotThisError,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    linear,
-)
+from mycloset.architectures.blocks import conv, linear, put
+from mycloset.architectures.family import Claim, Family, NotThisError, Published, Shape, Shapes
 
 CONVOLUTIONS = {
     "PNet": ((10, 3, 3), (16, 10, 3), (32, 16, 3)),

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
 from mycloset.architectures.latent_diffusion import kinds, unet, unet_reading
-from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import supported
 
 _CHANNELS = 8
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.blocks import put
+from mycloset.architectures.blocks import conv, put
 from mycloset.architectures.family import (
     Claim,
     Family,
@@ -12,10 +12,9 @@ from mycloset.architectures.family import (
     Published,
     Shape,
     Shapes,
-    conv,
     require,
 )
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 _VGG = (
     ("conv1_1", 64),
@@ -51,8 +50,8 @@ def read(shapes: Shapes) -> Claim:
     if any(key in flat for key in ("Mconv7_stage0_L2.weight", "Mconv7_stage0_L1.weight")):
         return _body_25(
             layout,
-            limbs=size_of(flat, ("Mconv7_stage0_L2.weight", 0), ("Mconv7_stage0_L2.bias", 0)),
-            maps=size_of(flat, ("Mconv7_stage0_L1.weight", 0), ("Mconv7_stage0_L1.bias", 0)),
+            limbs=size(flat, ("Mconv7_stage0_L2.weight", 0), ("Mconv7_stage0_L2.bias", 0)),
+            maps=size(flat, ("Mconv7_stage0_L1.weight", 0), ("Mconv7_stage0_L1.bias", 0)),
             stages=(
                 extent(flat, "Mconv7_stage{}_L2.weight", "Mconv1_stage{}_L2_0.weight", limit=32),
                 extent(flat, "Mconv7_stage{}_L1.weight", "Mconv1_stage{}_L1_0.weight", limit=32),
@@ -61,21 +60,21 @@ def read(shapes: Shapes) -> Claim:
     if any(key in flat for key in ("conv5_5_CPM_L1.weight", "conv5_5_CPM_L2.weight")):
         return _body(
             layout,
-            limbs=size_of(flat, ("conv5_5_CPM_L1.weight", 0), ("conv5_5_CPM_L1.bias", 0)),
-            maps=size_of(flat, ("conv5_5_CPM_L2.weight", 0), ("conv5_5_CPM_L2.bias", 0)),
+            limbs=size(flat, ("conv5_5_CPM_L1.weight", 0), ("conv5_5_CPM_L1.bias", 0)),
+            maps=size(flat, ("conv5_5_CPM_L2.weight", 0), ("conv5_5_CPM_L2.bias", 0)),
             stages=1
             + extent(
                 flat, "Mconv7_stage{}_L1.weight", "Mconv1_stage{}_L2.weight", start=2, limit=32
             ),
-            features=size_of(flat, ("conv4_4_CPM.weight", 0), ("conv5_1_CPM_L1.weight", 1)),
+            features=size(flat, ("conv4_4_CPM.weight", 0), ("conv5_1_CPM_L1.weight", 1)),
         )
     if any(key in flat for key in ("conv6_2_CPM.weight", "conv6_2_CPM.bias")):
         return _part(
             layout,
-            maps=size_of(flat, ("conv6_2_CPM.weight", 0), ("conv6_2_CPM.bias", 0)),
+            maps=size(flat, ("conv6_2_CPM.weight", 0), ("conv6_2_CPM.bias", 0)),
             stages=1
             + extent(flat, "Mconv7_stage{}.weight", "Mconv1_stage{}.weight", start=2, limit=32),
-            features=size_of(flat, ("conv5_3_CPM.weight", 0), ("conv6_1_CPM.weight", 1)),
+            features=size(flat, ("conv5_3_CPM.weight", 0), ("conv6_1_CPM.weight", 1)),
         )
     raise NotThisError("no `conv5_5_CPM_L1.weight`, `conv6_2_CPM.weight` or `Mconv7_stage0_L2`")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
+from mycloset.architectures.blocks import basic_block, batch_norm, bottleneck, conv, conv_norm, put
 from mycloset.architectures.family import (
     Claim,
     Family,
@@ -13,11 +13,9 @@ from mycloset.architectures.family import (
     Published,
     Shape,
     Shapes,
-    batch_norm,
-    conv,
     require,
 )
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 _DEPTHS: dict[tuple[bool, tuple[int, ...]], int] = {
     (False, (2, 2, 2, 2)): 18,
@@ -85,9 +83,7 @@ def _read(shapes: Shapes, lead: str, head: str) -> Network:
         norm = f"{deconv}{3 * len(deconvs) + 1}.weight"
         if place not in shapes and norm not in shapes:
             break
-        deconvs.append(
-            (size_of(shapes, (norm, 0), (place, 1)), size_of(shapes, (place, 2), default=4))
-        )
+        deconvs.append((size(shapes, (norm, 0), (place, 1)), size(shapes, (place, 2), default=4)))
     blocks = tuple(
         extent(
             shapes,
@@ -103,8 +99,8 @@ def _read(shapes: Shapes, lead: str, head: str) -> Network:
         blocks=blocks,
         deconvs=tuple(deconvs),
         biased=f"{deconv}0.bias" in shapes,
-        joints=size_of(shapes, (f"{final}weight", 0), (f"{final}bias", 0)),
-        kernel=size_of(shapes, (f"{final}weight", 2), default=1),
+        joints=size(shapes, (f"{final}weight", 0), (f"{final}bias", 0)),
+        kernel=size(shapes, (f"{final}weight", 2), default=1),
     )
 
 

@@ -14,7 +14,7 @@ from mycloset.architectures.raft.tensors import (
     Raft,
     tensors,
 )
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 
 
 def read(shapes: Shapes) -> Claim:
@@ -86,7 +86,7 @@ def _read(shapes: Shapes, names: Names) -> Raft:
         features=_read_encoder(shapes, names, names.encoders[0], small, bare="instance"),
         context=_read_encoder(shapes, names, names.encoders[1], small, bare="none"),
         correlation=(
-            size_of(
+            size(
                 shapes,
                 (f"{motion}{names.correlation.format(1)}.weight", 1),
                 default=196 if small else 324,
@@ -95,7 +95,7 @@ def _read(shapes: Shapes, names: Names) -> Raft:
         ),
         flow=_outputs(shapes, motion + names.flow, flows),
         motion=_output(shapes, motion + names.joined),
-        hidden=size_of(shapes, (f"{gate}.weight", 0), (f"{gate}.bias", 0), (f"{head}1.weight", 1)),
+        hidden=size(shapes, (f"{gate}.weight", 0), (f"{gate}.bias", 0), (f"{head}1.weight", 1)),
         cells=tuple(_kernel(shapes, names, number, cells) for number in range(1, cells + 1)),
         head=_output(shapes, f"{head}1"),
         mask=(_output(shapes, first), _output(shapes, last))
@@ -108,8 +108,8 @@ def _kernel(shapes: Shapes, names: Names, number: int, cells: int) -> tuple[int,
     """Height and width of a recurrent cell's convolutions."""
     gates = [f"{names.gate(letter, number, cells)}.weight" for letter in "zrq"]
     return (
-        size_of(shapes, *((gate, 2) for gate in gates)),
-        size_of(shapes, *((gate, 3) for gate in gates)),
+        size(shapes, *((gate, 2) for gate in gates)),
+        size(shapes, *((gate, 3) for gate in gates)),
     )
 
 
@@ -122,10 +122,10 @@ def _read_encoder(shapes: Shapes, names: Names, encoder: str, small: bool, *, ba
         kind = "batch" if any(key in shapes for key in running) else "group"
     last = names.conv.format(3 if small else 2)
     return Encoder(
-        inputs=size_of(shapes, (f"{encoder}.{stem}.weight", 1), default=3),
+        inputs=size(shapes, (f"{encoder}.{stem}.weight", 1), default=3),
         stem=_output(shapes, f"{encoder}.{stem}"),
         layers=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"{encoder}.layer{layer}.0.{last}.weight", 0),
                 (f"{encoder}.layer{layer}.1.{last}.weight", 0),
@@ -138,7 +138,7 @@ def _read_encoder(shapes: Shapes, names: Names, encoder: str, small: bool, *, ba
 
 
 def _output(shapes: Shapes, name: str) -> int:
-    return size_of(shapes, (f"{name}.weight", 0), (f"{name}.bias", 0))
+    return size(shapes, (f"{name}.weight", 0), (f"{name}.bias", 0))
 
 
 def _outputs(shapes: Shapes, pattern: str, number: int) -> tuple[int, ...]:

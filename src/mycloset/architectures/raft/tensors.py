@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, batch_norm, conv, norm
+from mycloset.architectures.blocks import batch_norm, conv, norm, put
+from mycloset.architectures.family import Shape
 
 
 class Names(NamedTuple):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, linear, require
+from mycloset.architectures.blocks import linear
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import ratio, size
 from mycloset.architectures.resnet.trunk import (
     NAMED,
     NUMBERED,
@@ -13,7 +15,6 @@ from mycloset.architectures.resnet.trunk import (
     read_trunk,
     standard,
 )
-from mycloset.architectures.sizes import ratio, size
 
 _DEPTHS: dict[tuple[bool, tuple[int, ...]], int] = {
     (False, (2, 2, 2, 2)): 18,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, Shapes, batch_norm, conv, require
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import batch_norm, conv, put
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 
 class Names(NamedTuple):
@@ -121,6 +120,18 @@ def read_trunk(shapes: Shapes, lead: str = "", names: Names = NAMED) -> Trunk:
             for start, blocks in zip(starts, counts, strict=False)
         ),
     )
+
+
+def config_of(trunk: Trunk) -> dict[str, Any]:
+    """What a network's config says of the trunk that it is built on."""
+    return {
+        "layers": list(trunk.layers),
+        "widths": [stage.width for stage in trunk.stages],
+        "channels": [stage.out for stage in trunk.stages],
+        "groups": trunk.stages[0].groups,
+        "stem": trunk.stem,
+        "input_channels": trunk.inputs,
+    }
 
 
 def put_trunk(found: dict[str, Shape], trunk: Trunk, lead: str = "", names: Names = NAMED) -> None:

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import basic_block, bottleneck, conv_norm, put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import basic_block, batch_norm, bottleneck, conv, conv_norm, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 _STAGES = (1, 2, 3)
 _DEPTHS: dict[tuple[tuple[int, ...], bool], int] = {
@@ -74,15 +65,13 @@ def read(shapes: Shapes) -> Claim:
     return _claim(
         Network(
             body=_read_mobilenet(shapes) if mobile else _read_resnet(shapes),
-            width=size_of(
+            width=size(
                 shapes,
                 ("fpn.output1.0.weight", 0),
                 ("fpn.merge1.0.weight", 0),
                 ("BboxHead.0.conv1x1.weight", 1),
             ),
-            anchors=size_of(
-                shapes, ("BboxHead.0.conv1x1.weight", 0), ("BboxHead.0.conv1x1.bias", 0)
-            )
+            anchors=size(shapes, ("BboxHead.0.conv1x1.weight", 0), ("BboxHead.0.conv1x1.bias", 0))
             // 4,
         )
     )
@@ -117,7 +106,7 @@ def _read_mobilenet(shapes: Shapes) -> MobileNet:
         require(layers > 0, f"no `{place}0.0.weight`")
         stages.append(
             tuple(
-                size_of(
+                size(
                     shapes,
                     *((f"{place}{layer}.{part}.weight", 0) for part in (3, 4))
                     if stage > 1 or layer > 0
@@ -127,14 +116,14 @@ def _read_mobilenet(shapes: Shapes) -> MobileNet:
             )
         )
     return MobileNet(
-        inputs=size_of(shapes, ("body.stage1.0.0.weight", 1), default=3), stages=tuple(stages)
+        inputs=size(shapes, ("body.stage1.0.0.weight", 1), default=3), stages=tuple(stages)
     )
 
 
 def _read_resnet(shapes: Shapes) -> ResNet:
     return ResNet(
-        inputs=size_of(shapes, ("body.conv1.weight", 1), default=3),
-        stem=size_of(shapes, ("body.conv1.weight", 0), ("body.bn1.weight", 0)),
+        inputs=size(shapes, ("body.conv1.weight", 1), default=3),
+        stem=size(shapes, ("body.conv1.weight", 0), ("body.bn1.weight", 0)),
         blocks=tuple(
             extent(
                 shapes,
@@ -144,7 +133,7 @@ def _read_resnet(shapes: Shapes) -> ResNet:
             for layer in range(1, 5)
         ),
         planes=tuple(
-            size_of(
+            size(
                 shapes,
                 (f"body.layer{layer}.0.conv1.weight", 0),
                 (f"body.layer{layer}.0.bn1.weight", 0),

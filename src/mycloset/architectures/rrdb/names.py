@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mycloset.architectures.family import Shape, Shapes, conv, require
-from mycloset.architectures.sizes import numbered, ratio, root, size
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Shape, Shapes, require
+from mycloset.architectures.reading import numbered, ratio, root, size
 
 
 @dataclass(frozen=True)

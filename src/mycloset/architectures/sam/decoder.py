@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
-from mycloset.architectures.sizes import numbered, size
+from mycloset.architectures.blocks import conv, linear, norm
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import numbered, size
 
 GAUSSIAN = "prompt_encoder.pe_layer.positional_encoding_gaussian_matrix"
 """Random constant of training, which lies in the file though it is no parameter."""

@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
-from mycloset.architectures.sizes import numbered, ratio, size
+from mycloset.architectures.blocks import conv, linear, norm
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import numbered, ratio, size
 
 HEAD_WIDTH = 64
 """Features of a head, where no table of relative positions tells them (as in ViT-B and ViT-L)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mycloset.architectures.family import Shape, Shapes, conv, linear, norm
+from mycloset.architectures.blocks import conv, linear, norm
+from mycloset.architectures.family import Shape, Shapes
+from mycloset.architectures.reading import numbered, size
 from mycloset.architectures.sam.decoder import DecoderSizes, attention
-from mycloset.architectures.sizes import numbered, size
 
 GAUSSIAN = "shared_image_embedding.positional_embedding"
 SHARED = "prompt_encoder.shared_embedding.positional_embedding"

@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mycloset.architectures.blocks import conv, conv_batch_norm
 from mycloset.architectures.comparison import COUNTER
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, size
 from mycloset.architectures.resnet.layout import name_of
 from mycloset.architectures.resnet.trunk import (
     NAMED,
     Names,
     Trunk,
+    config_of,
     put_trunk,
     read_trunk,
     standard,
 )
-from mycloset.architectures.sizes import numbered, size
 
 _SETS = {20: ("lip", "LIP", 473), 18: ("atr", "ATR", 512), 7: ("pascal", "Pascal-Person-Part", 512)}
 """Published class counts: variant, data set, and side of the square that the network takes."""
@@ -142,10 +135,7 @@ def _claim(sizes: _Sizes) -> Claim:
         config={
             "num_classes": classes,
             "backbone": backbone,
-            "layers": list(trunk.layers),
-            "widths": [stage.width for stage in trunk.stages],
-            "channels": [stage.out for stage in trunk.stages],
-            "groups": trunk.stages[0].groups,
+            **config_of(trunk),
             "stem": [*sizes.stem, trunk.stem],
             "input_channels": sizes.inputs,
             "psp_branches": sizes.pools,
@@ -174,33 +164,35 @@ def _tensors(sizes: _Sizes) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     inp = sizes.inputs
     for number, out in enumerate(sizes.stem, 1):
-        found |= _layer(f"conv{number}", f"bn{number}", out, inp, 3)
+        found |= conv_batch_norm(f"conv{number}", f"bn{number}", out, inp, 3)
         inp = out
     put_trunk(found, sizes.trunk, names=_NAMES)
     deep = sizes.trunk.out
     for number in range(sizes.pools):
         place = f"context_encoding.stages.{number}."
-        found |= _layer(f"{place}1", f"{place}2", sizes.pool, deep)
+        found |= conv_batch_norm(f"{place}1", f"{place}2", sizes.pool, deep)
     place = "context_encoding.bottleneck."
     pooled = deep + sizes.pools * sizes.pool
-    found |= _layer(f"{place}0", f"{place}1", sizes.context, pooled, 3)
+    found |= conv_batch_norm(f"{place}0", f"{place}1", sizes.context, pooled, 3)
     for number, stage in enumerate(sizes.trunk.stages[:3], 1):
-        found |= _layer(f"edge.conv{number}.0", f"edge.conv{number}.1", sizes.edge, stage.out)
+        found |= conv_batch_norm(
+            f"edge.conv{number}.0", f"edge.conv{number}.1", sizes.edge, stage.out
+        )
     found |= conv("edge.conv4", sizes.edges, sizes.edge, 3)
     found |= conv("edge.conv5", sizes.edges, 3 * sizes.edges)
-    found |= _layer("decoder.conv1.0", "decoder.conv1.1", sizes.wide, sizes.context)
-    found |= _layer("decoder.conv2.0", "decoder.conv2.1", sizes.low, sizes.trunk.stages[0].out)
-    found |= _layer("decoder.conv3.0", "decoder.conv3.1", sizes.joined, sizes.wide + sizes.low)
-    found |= _layer("decoder.conv3.2", "decoder.conv3.3", sizes.parsing, sizes.joined)
+    found |= conv_batch_norm("decoder.conv1.0", "decoder.conv1.1", sizes.wide, sizes.context)
+    found |= conv_batch_norm(
+        "decoder.conv2.0", "decoder.conv2.1", sizes.low, sizes.trunk.stages[0].out
+    )
+    found |= conv_batch_norm(
+        "decoder.conv3.0", "decoder.conv3.1", sizes.joined, sizes.wide + sizes.low
+    )
+    found |= conv_batch_norm("decoder.conv3.2", "decoder.conv3.3", sizes.parsing, sizes.joined)
     found |= conv("decoder.conv4", sizes.classes, sizes.parsing)
-    found |= _layer("fushion.0", "fushion.1", sizes.fused, sizes.parsing + 3 * sizes.edge)
+    found |= conv_batch_norm("fushion.0", "fushion.1", sizes.fused, sizes.parsing + 3 * sizes.edge)
     found |= conv("fushion.3", sizes.classes, sizes.fused)
     # InPlaceABN keeps no counter.
     return {key: shape for key, shape in found.items() if not key.endswith(COUNTER)}
-
-
-def _layer(name: str, norm: str, out: int, inp: int, kernel: int = 1) -> dict[str, Shape]:
-    return conv(name, out, inp, kernel, bias=False) | batch_norm(norm, out)
 
 
 FAMILY = Family(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.reading import extent
+from mycloset.architectures.reading import extent, ratio, size
 from mycloset.architectures.segformer.tensors import NEWER, OLDER, Names, Sizes, Stage, tensors
-from mycloset.architectures.sizes import ratio, size
 
 _MOST_STAGES = 8
 _MOST_BLOCKS = 128

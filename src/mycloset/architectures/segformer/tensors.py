@@ -9,8 +9,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import Block, put
-from mycloset.architectures.family import Shape, batch_norm, conv, linear, norm
+from mycloset.architectures.blocks import Block, batch_norm, conv, linear, norm, put
+from mycloset.architectures.family import Shape
 
 
 class Stage(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, conv, require
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import size
 
 _VERSIONS: dict[tuple[int, ...], str] = {
     (3, 4, 5, 7, 8, 9, 10, 12): "1_0",

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    require,
-    shape_of,
-)
-from mycloset.architectures.sizes import numbered, root, size
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import numbered, root, shape_of, size
 
 _MOST = 512
 

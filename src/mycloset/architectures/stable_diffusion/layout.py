@@ -20,12 +20,12 @@ from mycloset.architectures.latent_diffusion.kinds import (
     SDXL,
     SDXL_REFINER,
 )
-from mycloset.architectures.latent_diffusion.measuring import supported
 from mycloset.architectures.latent_diffusion.text_encoders import (
     CLIP_L,
     OPENCLIP_BIGG,
     OPENCLIP_H,
 )
+from mycloset.architectures.reading import supported
 from mycloset.architectures.stable_diffusion import (
     autoencoders,
     controlnets,

@@ -18,9 +18,9 @@ from mycloset.architectures.latent_diffusion import (
 )
 from mycloset.architectures.latent_diffusion.autoencoder import Autoencoder
 from mycloset.architectures.latent_diffusion.controlnet import ControlNet
-from mycloset.architectures.latent_diffusion.measuring import sized
 from mycloset.architectures.latent_diffusion.text_encoders import TextTower
 from mycloset.architectures.latent_diffusion.unet import UNet
+from mycloset.architectures.reading import common_size
 from mycloset.architectures.stable_diffusion.unets import generation_evidence, purpose
 
 UNET = "model.diffusion_model."
@@ -89,7 +89,7 @@ def read(shapes: Shapes) -> Claim:
         f"nothing but the UNet below `{UNET}`",
     )
     kept = tuple(key for key in SCHEDULE if key in shapes)
-    steps = sized(shapes, (kept[0], 0)) if kept else 1000
+    steps = common_size(shapes, (kept[0], 0)) if kept else 1000
     return claim(net, vae, towers, control, kept, steps, shapes)
 
 

@@ -7,20 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    conv,
-    linear,
-    norm,
-    require,
-)
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import root, size
+from mycloset.architectures.blocks import conv, linear, norm, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, root, size
 
 _SIZES: dict[tuple[int, tuple[int, ...]], tuple[str, str]] = {
     (96, (2, 2, 6, 2)): ("t", "tiny"),

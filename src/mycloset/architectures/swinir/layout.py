@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    NotThisError,
-    Published,
-    Shapes,
-    require,
-)
-from mycloset.architectures.sizes import numbered, ratio, root, size
+from mycloset.architectures.family import Claim, Family, NotThisError, Published, Shapes, require
+from mycloset.architectures.reading import numbered, ratio, root, size
 from mycloset.architectures.swinir.sizes import (
     Residual,
     Sizes,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mycloset.architectures.reading import ratio
 from mycloset.architectures.restoration import Restoration
-from mycloset.architectures.sizes import ratio
 
 TILE = 384
 """Attention takes more memory a pixel than convolutions do."""

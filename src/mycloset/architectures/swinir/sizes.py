@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mycloset.architectures.family import Shape, conv, linear, norm
+from mycloset.architectures.blocks import conv, linear, norm
+from mycloset.architectures.family import Shape
 
 Upsampler = Literal["pixelshuffle", "pixelshuffledirect", "nearest+conv", ""]
 Residual = Literal["1conv", "3conv"]

@@ -11,19 +11,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import Block, put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    require,
-)
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import size
+from mycloset.architectures.blocks import Block, batch_norm, conv, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import extent, size
 
 _MOST_STAGES = 12
 _MOST_LEVELS = 16

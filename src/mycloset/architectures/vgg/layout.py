@@ -6,18 +6,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    require,
-)
-from mycloset.architectures.sizes import root, size
+from mycloset.architectures.blocks import batch_norm, conv, linear
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
+from mycloset.architectures.reading import root, size
 
 Blocks = tuple[tuple[int, ...], ...]
 """Channels of each convolution, block by block; a pooling ends each block."""

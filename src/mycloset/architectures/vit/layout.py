@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mycloset.architectures.family import Claim, Family, NotThisError, Published, Shapes, require
-from mycloset.architectures.reading import extent
-from mycloset.architectures.sizes import ratio, root, size
+from mycloset.architectures.reading import extent, ratio, root, size
 from mycloset.architectures.vit.tensors import BLOCKS, MLPS, Network, tensors
 
 _SIZES = {

@@ -7,8 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, conv, linear, norm
+from mycloset.architectures.blocks import conv, linear, norm, put
+from mycloset.architectures.family import Shape
 
 BLOCKS = {
     "timm": "blocks.{}.",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, conv, require
+from mycloset.architectures.blocks import conv
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes, require
 from mycloset.architectures.garment_networks import alias, matching
 from mycloset.architectures.garment_networks.alias import Alias
 from mycloset.architectures.garment_networks.matching import Matching
-from mycloset.architectures.reading import size_of
+from mycloset.architectures.reading import size
 
 LABELS = 8
 """Channels of the label maps that modulate the first blocks: seven labels and the misalignment."""
@@ -108,12 +109,12 @@ def _alias(net: Alias) -> Claim:
 
 def _read_seg(shapes: Shapes) -> Claim:
     widths = tuple(
-        size_of(shapes, (f"conv{level}.0.weight", 0), (f"conv{level}.3.weight", 0))
+        size(shapes, (f"conv{level}.0.weight", 0), (f"conv{level}.3.weight", 0))
         for level in range(1, _DOWN + 1)
     )
     return _seg(
-        size_of(shapes, ("conv1.0.weight", 1)),
-        size_of(shapes, ("conv9.6.weight", 0), ("conv9.6.bias", 0)),
+        size(shapes, ("conv1.0.weight", 1)),
+        size(shapes, ("conv9.6.weight", 0), ("conv9.6.bias", 0)),
         widths,
     )
 

@@ -7,19 +7,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import (
-    Claim,
-    Family,
-    Published,
-    Shape,
-    Shapes,
-    batch_norm,
-    conv,
-    linear,
-    norm,
-)
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.blocks import batch_norm, conv, linear, norm, put
+from mycloset.architectures.family import Claim, Family, Published, Shape, Shapes
+from mycloset.architectures.reading import extent, size
 
 _SIZES = {(384, 12): ("s", 12), (768, 12): ("b", 12), (1024, 24): ("l", 16), (1280, 32): ("h", 16)}
 """Width and depth -> the published network's letter and number of heads."""
@@ -99,7 +89,7 @@ def _read_original(shapes: Shapes) -> Network:
         behind = f"keypoint_head.deconv_layers.{3 * len(filters) + 1}.weight"
         if place not in shapes and behind not in shapes:
             break
-        filters.append(size_of(shapes, (behind, 0), (place, 1)))
+        filters.append(size(shapes, (behind, 0), (place, 1)))
     return _read(
         shapes,
         f"{block}0.mlp.",
@@ -119,7 +109,7 @@ def _read_transformers(shapes: Shapes) -> Network:
         behind = f"head.batchnorm{len(filters) + 1}.weight"
         if place not in shapes and behind not in shapes:
             break
-        filters.append(size_of(shapes, (behind, 0), (place, 1)))
+        filters.append(size(shapes, (behind, 0), (place, 1)))
     return _read(
         shapes,
         f"{block}0.mlp.",
@@ -148,20 +138,18 @@ def _read(
         shapes, f"{perceptron}experts.{{}}.weight", f"{perceptron}experts.{{}}.bias", limit=32
     )
     return Network(
-        width=size_of(shapes, (patches, 0), (places, 2)),
+        width=size(shapes, (patches, 0), (places, 2)),
         depth=depth,
-        hidden=size_of(shapes, (f"{perceptron}fc1.weight", 0), (f"{perceptron}fc1.bias", 0)),
-        patch=size_of(shapes, (patches, 2), default=16),
-        tokens=size_of(shapes, (places, 1), default=193),
+        hidden=size(shapes, (f"{perceptron}fc1.weight", 0), (f"{perceptron}fc1.bias", 0)),
+        patch=size(shapes, (patches, 2), default=16),
+        tokens=size(shapes, (places, 1), default=193),
         experts=experts,
-        part=size_of(
-            shapes, (f"{perceptron}experts.0.weight", 0), (f"{perceptron}experts.0.bias", 0)
-        )
+        part=size(shapes, (f"{perceptron}experts.0.weight", 0), (f"{perceptron}experts.0.bias", 0))
         if experts
         else 0,
         filters=filters,
-        joints=size_of(shapes, (f"{final}.weight", 0), (f"{final}.bias", 0)),
-        kernel=size_of(shapes, (f"{final}.weight", 2), default=1 if filters else 3),
+        joints=size(shapes, (f"{final}.weight", 0), (f"{final}.bias", 0)),
+        kernel=size(shapes, (f"{final}.weight", 2), default=1 if filters else 3),
     )
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from mycloset.architectures.family import Claim, Family, Published, Shapes, require
-from mycloset.architectures.reading import extent, size_of
+from mycloset.architectures.reading import extent, size
 from mycloset.architectures.yolov8.tensors import Head, Network, tensors
 from mycloset.architectures.yolov8.topology import (
     CLASSIFIER,
@@ -58,7 +58,7 @@ def read(shapes: Shapes) -> Claim:
         outs=outs,
         repeats=repeats,
         head=_head(shapes, place, topology),
-        inputs=size_of(shapes, (f"{lead}0.conv.weight", 1), default=3),
+        inputs=size(shapes, (f"{lead}0.conv.weight", 1), default=3),
         fused=_any(shapes, f"{lead}{{}}.conv.bias", (0, 1, 3))
         and not _any(shapes, f"{lead}{{}}.bn.weight", (0, 1, 3)),
     )
@@ -95,10 +95,10 @@ def _topology(shapes: Shapes, lead: str) -> Topology:
 def _layer(shapes: Shapes, place: str, layer: Layer) -> tuple[int, int]:
     """Outputs and bottlenecks of a layer."""
     if layer.kind == "conv":
-        return size_of(shapes, *((f"{place}{key}", 0) for key in _CONV)), 0
+        return size(shapes, *((f"{place}{key}", 0) for key in _CONV)), 0
     if layer.kind in ("up", "cat"):
         return 0, 0
-    out = size_of(shapes, *((f"{place}cv2.{key}", 0) for key in _CONV))
+    out = size(shapes, *((f"{place}cv2.{key}", 0) for key in _CONV))
     if layer.kind == "sppf":
         return out, 0
     return out, extent(shapes, f"{place}m.{{}}.cv1.conv.weight", f"{place}m.{{}}.cv2.conv.weight")
@@ -108,17 +108,17 @@ def _head(shapes: Shapes, place: str, topology: Topology) -> Head:
     if topology is CLASSIFIER:
         return Head(
             task="classify",
-            classes=size_of(shapes, (f"{place}linear.weight", 0), (f"{place}linear.bias", 0)),
-            hidden=size_of(shapes, (f"{place}linear.weight", 1), (f"{place}conv.conv.weight", 0)),
+            classes=size(shapes, (f"{place}linear.weight", 0), (f"{place}linear.bias", 0)),
+            hidden=size(shapes, (f"{place}linear.weight", 1), (f"{place}conv.conv.weight", 0)),
         )
 
     def hidden(branch: str) -> int:
         keys = (f"{place}{branch}.{level}.1.conv.weight" for level in range(3))
-        return size_of(shapes, *((key, 0) for key in keys))
+        return size(shapes, *((key, 0) for key in keys))
 
     def outputs(branch: str) -> int:
         keys = (f"{place}{branch}.{level}.2.weight" for level in range(3))
-        return size_of(shapes, *((key, 0) for key in keys))
+        return size(shapes, *((key, 0) for key in keys))
 
     task = "detect"
     extra = masks = (0, 0)
@@ -128,8 +128,8 @@ def _head(shapes: Shapes, place: str, topology: Topology) -> Head:
     if f"{place}proto.cv1.conv.weight" in shapes or f"{place}proto.cv3.conv.weight" in shapes:
         proto = f"{place}proto."
         masks = (
-            size_of(shapes, (f"{proto}cv1.conv.weight", 0), (f"{proto}cv3.conv.weight", 1)),
-            size_of(shapes, (f"{proto}cv3.conv.weight", 0), (f"{place}cv4.0.2.weight", 0)),
+            size(shapes, (f"{proto}cv1.conv.weight", 0), (f"{proto}cv3.conv.weight", 1)),
+            size(shapes, (f"{proto}cv3.conv.weight", 0), (f"{place}cv4.0.2.weight", 0)),
         )
         task = "segment"
     return Head(

@@ -7,8 +7,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from mycloset.architectures.blocks import put
-from mycloset.architectures.family import Shape, batch_norm, conv, linear
+from mycloset.architectures.blocks import conv, conv_batch_norm, linear, put
+from mycloset.architectures.family import Shape
 from mycloset.architectures.yolov8.topology import Topology
 
 
@@ -106,7 +106,7 @@ def _put_branch(
 def _conv(out: int, inp: int, kernel: int, fused: bool) -> Mapping[str, Shape]:
     if fused:
         return MappingProxyType(conv("conv", out, inp, kernel))
-    return MappingProxyType(conv("conv", out, inp, kernel, bias=False) | batch_norm("bn", out))
+    return MappingProxyType(conv_batch_norm("conv", "bn", out, inp, kernel))
 
 
 @lru_cache(maxsize=512)

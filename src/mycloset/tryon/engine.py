@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -25,6 +25,8 @@ from mycloset.tryon.pipeline import (
     load_pipeline,
 )
 from mycloset.tryon.result import StepRecord, TryOnResult
+from mycloset.tryon.result_cache import ResultCache
+from mycloset.tryon.result_keys import result_key
 from mycloset.tryon.state import BodyFigures, TryOnState
 from mycloset.tryon.step import Step
 
@@ -62,6 +64,9 @@ class InferenceEngine:
         models: folders of model files, of which each step takes the best that it can use; or a
             ModelLoader over them.
         observer: called when a step starts and when it ends.
+        cache: keeps finished try-ons, so that the very same one is not made again; its result is
+            `cached`, and no step runs. None, the default, makes every one anew. Several engines
+            may share a cache.
     """
 
     def __init__(
@@ -70,12 +75,14 @@ class InferenceEngine:
         *,
         models: ModelLoader | Sequence[str | os.PathLike[str]] | None = None,
         observer: Observer | None = None,
+        cache: ResultCache | None = None,
     ) -> None:
         if pipeline is None and models:
             pipeline = LEARNED_PIPELINE
         self.pipeline = pipeline if isinstance(pipeline, Pipeline) else load_pipeline(pipeline)
         self._models = _loader(models)
         self._observer = observer
+        self._cache = cache
         self._steps: dict[tuple[int, str], Step] = {}
 
     def run_virtual_try_on(
@@ -111,13 +118,29 @@ class InferenceEngine:
         )
         stop = _as_stop(cancel)
         with stopped_by(stop):
-            return self._run(state, stop, began)
+            if self._cache is None:
+                result = self._run(state, stop)
+            else:
+                result = self._from_cache(self._cache, state, stop)
+        return replace(result, seconds=time.perf_counter() - began)
 
     def outlook(self) -> tuple[StepOutlook, ...]:
         """What each step would use if it ran now, and what would be passed over."""
         return look_ahead(self.pipeline, self._step)
 
-    def _run(self, state: TryOnState, stop: Stop | None, began: float) -> TryOnResult:
+    def _from_cache(self, cache: ResultCache, given: TryOnState, stop: Stop | None) -> TryOnResult:
+        """The result that the cache holds; made, and kept there, where it holds none."""
+
+        def key() -> str:
+            return result_key(given, self.pipeline, self.outlook(), self._models)
+
+        now = key()
+        return cache.get_or_make(
+            now, given, lambda: self._run(given, stop), still=lambda: key() == now, stop=stop
+        )
+
+    def _run(self, state: TryOnState, stop: Stop | None) -> TryOnResult:
+        began = time.perf_counter()
         records: list[StepRecord] = []
         total = len(self.pipeline.steps)
         for number, plan in enumerate(self.pipeline.steps, start=1):
@@ -162,14 +185,18 @@ def try_on(
     weight_kg: float | None = None,
     models: ModelLoader | Sequence[str | os.PathLike[str]] | None = None,
     observer: Observer | None = None,
+    cache: ResultCache | None = None,
+    cancel: Cancel | None = None,
 ) -> TryOnResult:
     """Dress `person` in `garment`; see InferenceEngine.run_virtual_try_on.
 
     To run many, keep one InferenceEngine: it keeps its networks between runs.
     """
-    engine = InferenceEngine(pipeline, models=models, observer=observer)
+    engine = InferenceEngine(pipeline, models=models, observer=observer, cache=cache)
     figures = BodyFigures(height_cm, chest_cm, waist_cm, hip_cm, weight_kg)
-    return engine.run_virtual_try_on(person, garment, category=category, figures=figures)
+    return engine.run_virtual_try_on(
+        person, garment, category=category, figures=figures, cancel=cancel
+    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ import torch
 from foreign_files import write_safetensors
 from mycloset.architectures.vgg.network import Vgg
 from mycloset.errors import InputError, ModelFileError
-from mycloset.hub.loader import ModelLoader, NoModelError
+from mycloset.hub.loader import ModelLoader
 from mycloset.hub.residency import BudgetError
+from mycloset.hub.shelf import NoModelError
 
 CFG: list[int | str] = [4, "M", 4, "M", 8, 8, "M", 8, 8, "M", 8, 8, "M"]
 STEP = "quality_assessment"

@@ -16,7 +16,8 @@ from mycloset.errors import (
     StepError,
     StepInputError,
 )
-from mycloset.hub.loader import ModelLoader, NoModelError
+from mycloset.hub.loader import ModelLoader
+from mycloset.hub.shelf import NoModelError
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
 from mycloset.tryon.embedded.measurements import check_figures

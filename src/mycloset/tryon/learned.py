@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mycloset.hub.loader import ModelLoader, NoModelError
+from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
+from mycloset.hub.shelf import NoModelError
 
 
 class OtherWayError(NoModelError):

@@ -206,15 +206,22 @@ class ModelLoader:
         return tuple(self._executor().submit(self._fetch, each) for each in shelved)
 
     def expect(
-        self, names: Sequence[str | os.PathLike[str] | ShelvedModel], *, repeat: bool = False
+        self,
+        names: Sequence[str | os.PathLike[str] | ShelvedModel],
+        *,
+        repeat: bool = False,
+        ahead: int = 0,
     ) -> None:
         """Say which models will be asked for, in order; then what is needed last leaves first.
 
         Args:
             names: paths, names or models; empty to forget the plan.
             repeat: whether the same is asked for again and again.
+            ahead: how many of those that come next will be fetched ahead.
         """
-        self._residency.expect([self._wanted(self._shelved(n)) for n in names], repeat=repeat)
+        plan = [self._wanted(self._shelved(name)) for name in names]
+        sizes = {wanted: wanted.size for wanted in plan}
+        self._residency.expect(plan, repeat=repeat, sizes=sizes, ahead=ahead)
 
     def load_shelved(
         self,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from mycloset.errors import ModelFileError, StoppedError
-from mycloset.hub.eviction import Foresight, choose, worth
+from mycloset.hub.eviction import Foresight, choose, keep_set, worth
 from mycloset.hub.ledger import Ledger, Piece
 from mycloset.hub.memory import collect, told, trim
 
@@ -105,6 +105,7 @@ class Residency(Generic[Key, Held]):
         self._ledger = Ledger()
         self._lingering: list[_Left[Key]] = []
         self._foresight: Foresight[Key] = Foresight()
+        self._kept: frozenset[Key] = frozenset()
         self._seconds: dict[Key, float] = {}
         self._current: weakref.WeakKeyDictionary[threading.Thread, Key] = (
             weakref.WeakKeyDictionary()
@@ -142,10 +143,29 @@ class Residency(Generic[Key, Held]):
         """How long the last load of a key took; None where it never was loaded."""
         return self._seconds.get(key)
 
-    def expect(self, keys: Sequence[Key], *, repeat: bool = False) -> None:
-        """Say what will be asked for, in order; see `eviction.Foresight.expect`."""
+    def expect(
+        self,
+        keys: Sequence[Key],
+        *,
+        repeat: bool = False,
+        sizes: Mapping[Key, int] | None = None,
+        ahead: int = 0,
+    ) -> None:
+        """Say what will be asked for, in order; nothing at all forgets the plan.
+
+        Args:
+            keys: the plan.
+            repeat: whether it begins anew when it ends.
+            sizes: bytes of each on the CPU, where they are known: then what had best stay for
+                good in a plan that repeats itself does.
+            ahead: how many are fetched ahead.
+        """
+        kept: frozenset[Key] = frozenset()
+        if repeat and sizes and keys and "cpu" in self.budgets:
+            kept = keep_set(keys, sizes, self.budgets["cpu"], ahead=ahead)
         with self._changed:
             self._foresight.expect(keys, repeat=repeat)
+            self._kept = kept
 
     def get(
         self,
@@ -410,9 +430,10 @@ class Residency(Generic[Key, Held]):
         if not self._foresight.known:
             return may
 
-        def rank(other: Key) -> tuple[bool, float]:
+        def rank(other: Key) -> tuple[bool, bool, float]:
             entry = self._entries[other]
-            return other in current, worth(distance(other), entry.size, entry.seconds)
+            value = worth(distance(other), entry.size, entry.seconds)
+            return other in current, other in self._kept, value
 
         return sorted(may, key=rank)
 

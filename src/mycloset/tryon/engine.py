@@ -11,11 +11,13 @@ from typing import TypeAlias
 
 from mycloset.errors import OptionError, StepError, StoppedError
 from mycloset.hub.loader import ModelLoader
+from mycloset.hub.residency import Stop
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
+from mycloset.tryon.ahead import Ahead
 from mycloset.tryon.attempts import run_step
 from mycloset.tryon.embedded.measurements import check_figures
-from mycloset.tryon.learned import Stop, stopped_by
+from mycloset.tryon.learned import Running, running
 from mycloset.tryon.outlook import StepOutlook, look_ahead
 from mycloset.tryon.pipeline import (
     LEARNED_PIPELINE,
@@ -117,11 +119,10 @@ class InferenceEngine:
             figures=figures or BodyFigures(),
         )
         stop = _as_stop(cancel)
-        with stopped_by(stop):
-            if self._cache is None:
-                result = self._run(state, stop)
-            else:
-                result = self._from_cache(self._cache, state, stop)
+        if self._cache is None:
+            result = self._run(state, stop)
+        else:
+            result = self._from_cache(self._cache, state, stop)
         return replace(result, seconds=time.perf_counter() - began)
 
     def outlook(self) -> tuple[StepOutlook, ...]:
@@ -140,17 +141,28 @@ class InferenceEngine:
         )
 
     def _run(self, state: TryOnState, stop: Stop | None) -> TryOnResult:
+        """Every step in order, while the models of the next one are fetched."""
         began = time.perf_counter()
+        ahead = Ahead(self._models, self.outlook()) if self._models is not None else None
         records: list[StepRecord] = []
         total = len(self.pipeline.steps)
-        for number, plan in enumerate(self.pipeline.steps, start=1):
-            if stop is not None and stop.is_set():
-                raise StoppedError(f"stopped before {plan.step} (step {number} of {total}).")
-            self._tell(StepStarted(plan.step, number, total))
-            make = partial(self._step, number, plan)
-            state, record = run_step(plan, make, state, folders=self._models is not None)
-            records.append(record)
-            self._tell(StepFinished(record, number, total))
+        try:
+            with running(Running(stop, ahead.model_is_there if ahead is not None else None)):
+                for number, plan in enumerate(self.pipeline.steps, start=1):
+                    if stop is not None and stop.is_set():
+                        raise StoppedError(
+                            f"stopped before {plan.step} (step {number} of {total})."
+                        )
+                    if ahead is not None:
+                        ahead.step_begins(number)
+                    self._tell(StepStarted(plan.step, number, total))
+                    make = partial(self._step, number, plan)
+                    state, record = run_step(plan, make, state, folders=ahead is not None)
+                    records.append(record)
+                    self._tell(StepFinished(record, number, total))
+        finally:
+            if ahead is not None:
+                ahead.end()
         if state.final is None:
             raise StepError(
                 plan.step,

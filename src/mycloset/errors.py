@@ -66,6 +66,12 @@ class DownloadError(ModelFileError):
     """A published file could not be brought, or came with wrong bytes."""
 
 
+class StoppedError(MyClosetError):
+    """Somebody asked for an end before the work was done; what was done so far stays usable."""
+
+    exit_code = 130
+
+
 class StepError(MyClosetError):
     """A step of a pipeline failed.
 

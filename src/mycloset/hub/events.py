@@ -18,7 +18,7 @@ class ModelLoaded:
         device, precision: where and how it is held.
         bytes: what it takes there.
         seconds: how long reading and building took.
-        waited: how long the one who asked had to wait; 0 where it was fetched ahead.
+        ahead: whether it was fetched before anybody asked for it.
         again: whether it had been in memory before.
     """
 
@@ -28,8 +28,23 @@ class ModelLoaded:
     precision: str
     bytes: int
     seconds: float
-    waited: float
+    ahead: bool = False
     again: bool = False
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """Somebody asked for a model and has it.
+
+    Attributes:
+        path: its file or folder.
+        waited: seconds until it was there.
+        there: whether it was in memory already.
+    """
+
+    path: Path
+    waited: float
+    there: bool
 
 
 @dataclass(frozen=True)
@@ -68,5 +83,5 @@ class FellBack:
     reason: str
 
 
-Event: TypeAlias = ModelLoaded | ModelLeft | LoadFailed | FellBack
+Event: TypeAlias = ModelAsked | ModelLoaded | ModelLeft | LoadFailed | FellBack
 Observer: TypeAlias = Callable[[Event], None]

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from pathlib import Path
 
-from mycloset.hub.events import Event, FellBack, LoadFailed, ModelLeft, ModelLoaded
+from mycloset.hub.events import Event, FellBack, LoadFailed, ModelAsked, ModelLeft, ModelLoaded
 from mycloset.monitor.statistics import DURATION_BOUNDS, Histogram
 
 
@@ -15,9 +15,10 @@ class HubFigures:
 
     Attributes:
         loads: seconds that loads took, by device and precision.
-        waits: seconds for which those waited who asked for a model.
+        waits: seconds for which those waited who asked for a model, by whether it was there.
         loaded_bytes: by device.
         reloads: loads of models that had been in memory before.
+        ahead: loads before anybody asked.
         failures: loads that failed.
         fallbacks: by role, and whether another model serves ("other") or none ("none").
         left, left_bytes: models that left memory, by device and reason.
@@ -25,9 +26,10 @@ class HubFigures:
 
     def __init__(self) -> None:
         self.loads: dict[tuple[str, str], Histogram] = {}
-        self.waits = Histogram(DURATION_BOUNDS)
+        self.waits: dict[bool, Histogram] = {}
         self.loaded_bytes: Counter[str] = Counter()
         self.reloads = 0
+        self.ahead = 0
         self.failures = 0
         self.fallbacks: Counter[tuple[str, str]] = Counter()
         self.left: Counter[tuple[str, str]] = Counter()
@@ -37,12 +39,15 @@ class HubFigures:
     def add(self, event: Event) -> None:
         """Count one event."""
         match event:
+            case ModelAsked():
+                waits = self.waits.setdefault(event.there, Histogram(DURATION_BOUNDS))
+                waits.add(event.waited)
             case ModelLoaded():
                 kind = (event.device, event.precision)
                 self.loads.setdefault(kind, Histogram(DURATION_BOUNDS)).add(event.seconds)
-                self.waits.add(event.waited)
                 self.loaded_bytes[event.device] += event.bytes
                 self.reloads += event.again
+                self.ahead += event.ahead
                 self._held[event.device, event.path] += event.bytes
             case ModelLeft():
                 self.left[event.device, event.reason] += 1

@@ -79,7 +79,8 @@ class Ledger:
         values = values or {}
         with self._lock:
             now = self._clock()
-            series = self._of(key, now)
+            began = now - call.seconds if call is not None and call.seconds else now
+            series = self._of(key, began)
             series.accepts(values)
             if call is not None:
                 series.add(now, call, error)
@@ -172,10 +173,10 @@ class Ledger:
         self._lock = threading.Lock()
         self.subscribers.forked()
 
-    def _of(self, key: Key, now: float) -> Series:
+    def _of(self, key: Key, since: float) -> Series:
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = Series(now, self._window, self._most)
+            series = self._series[key] = Series(since, self._window, self._most)
             if len(self._series) > self._most_operations:
                 oldest, _ = self._series.popitem(last=False)
                 self.subscribers.queue(self._book.forget(oldest, self._wall_clock()))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from mycloset.errors import OptionError
-from mycloset.hub.events import Event, LoadFailed, ModelLoaded
+from mycloset.hub.events import Event, LoadFailed, ModelAsked, ModelLoaded
 from mycloset.monitor.alerts import Alert, Threshold
 from mycloset.monitor.decorating import decorated
 from mycloset.monitor.ledger import Ledger
@@ -220,14 +220,14 @@ class PerformanceMonitor:
     def watch_hub(self, event: Event) -> None:
         """What the hub tells its observer: `ModelLoader(..., observer=monitor.watch_hub)`.
 
-        Loads and failures become calls of ("hub", "load"), with `waited` and `bytes` as values;
-        all events become metrics of their own.
+        Loads and failures become calls of ("hub", "load"), with `bytes` as a value; requests
+        calls of ("hub", "ask"), as long as they waited. All events become metrics of their own.
         """
         self._ledger.hear(event)
         if isinstance(event, ModelLoaded):
-            self.record(
-                "hub", "load", seconds=event.seconds, waited=event.waited, bytes=event.bytes
-            )
+            self.record("hub", "load", seconds=event.seconds, bytes=event.bytes)
+        elif isinstance(event, ModelAsked):
+            self.record("hub", "ask", seconds=event.waited)
         elif isinstance(event, LoadFailed):
             self.record("hub", "load", seconds=event.seconds, error=event.reason)
 

@@ -11,7 +11,6 @@ from mycloset.errors import MissingExtraError, OptionError
 from mycloset.monitor.alerts import Alert
 from mycloset.monitor.hub_figures import HubFigures
 from mycloset.monitor.ledger import Totals
-from mycloset.monitor.statistics import Histogram
 from mycloset.monitor.system import SystemStatus
 
 if TYPE_CHECKING:
@@ -202,8 +201,11 @@ def _hub(hub: HubFigures) -> Iterator[Metric]:
     )
     for kind, histogram in hub.loads.items():
         loads.add_metric(kind, _buckets(histogram.buckets()), histogram.sum)
-    waits = _histogram("hub_wait_seconds", "How long those waited who asked for a model.")
-    _add_alone(waits, hub.waits)
+    waits = _histogram(
+        "hub_wait_seconds", "How long those waited who asked for a model.", ("there",)
+    )
+    for there, histogram in hub.waits.items():
+        waits.add_metric((str(there).lower(),), _buckets(histogram.buckets()), histogram.sum)
     loaded = _counter("hub_loaded_bytes", "Bytes of models that were loaded.", ("device",))
     for device, size in hub.loaded_bytes.items():
         loaded.add_metric((device,), size)
@@ -214,6 +216,8 @@ def _hub(hub: HubFigures) -> Iterator[Metric]:
         resident.add_metric((device,), size)
     reloads = _counter("hub_reloads", "Loads of models that had been in memory before.")
     reloads.add_metric((), hub.reloads)
+    ahead = _counter("hub_loads_ahead", "Loads before anybody asked.")
+    ahead.add_metric((), hub.ahead)
     failures = _counter("hub_load_failures", "Loads that failed.")
     failures.add_metric((), hub.failures)
     fallbacks = _counter("hub_fallbacks", "Times that not the best model served.", ("role", "by"))
@@ -224,11 +228,8 @@ def _hub(hub: HubFigures) -> Iterator[Metric]:
     for key, count in hub.left.items():
         left.add_metric(key, count)
         freed.add_metric(key, hub.left_bytes[key])
-    yield from (loads, waits, loaded, models, resident, reloads, failures, fallbacks, left, freed)
-
-
-def _add_alone(family: Any, histogram: Histogram) -> None:
-    family.add_metric((), _buckets(histogram.buckets()), histogram.sum)
+    yield from (loads, waits, loaded, models, resident)
+    yield from (reloads, ahead, failures, fallbacks, left, freed)
 
 
 def _system(system: SystemStatus) -> Iterator[Metric]:

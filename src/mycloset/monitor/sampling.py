@@ -151,11 +151,13 @@ def pause(period: float, cost: float) -> float:
 
 
 def _run(owner: weakref.ref[Sampled], period: float, stopped: threading.Event) -> None:
-    wait = period
+    wait, warm = period, False
     while not stopped.wait(wait):
         began = time.thread_time()
         sampled = owner()
         if sampled is None or not sampled.tick():
             return
         del sampled
-        wait = pause(period, time.thread_time() - began)
+        # The first look imports psutil and opens NVML, which no later one does.
+        wait = pause(period, time.thread_time() - began) if warm else period
+        warm = True

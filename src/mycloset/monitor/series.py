@@ -38,8 +38,8 @@ class OperationSummary:
     Attributes:
         name, operation: who did what.
         running: how many run at this moment.
-        span: seconds that the window stands for: its length, or since the operation was first
-            seen, or since the oldest call that is kept where more came than are kept.
+        span: seconds that the window stands for: its length; or since its first call began; or
+            since the oldest call that is kept, where more came than are kept.
         count, errors: calls within the window, and how many of them failed.
         error_rate: their share, 0 to 1; None where there were none.
         throughput: calls a second over the span; None where that is 0.

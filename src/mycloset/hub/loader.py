@@ -443,7 +443,7 @@ def _pieces(model: Model) -> Mapping[Piece, int]:
     from mycloset.runtimes.pytorch.measuring import storages
 
     held = storages(model.network)
-    return {Piece(device, identity): size for (device, identity), size in held.items()}
+    return {Piece(key.device, key): size for key, size in held.items()}
 
 
 def _fell(

@@ -11,7 +11,7 @@ from closet_files import save_vgg as save
 from foreign_files import write_safetensors
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub.loader import ModelLoader
-from mycloset.hub.residency import BudgetError
+from mycloset.hub.refusals import BudgetError
 from mycloset.hub.shelf import NoModelError
 
 

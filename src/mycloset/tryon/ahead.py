@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Self
 
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.shelf import ShelvedModel
@@ -44,8 +45,11 @@ class Ahead:
         if self._awaited == 0:
             self._fetch()
 
-    def end(self) -> None:
-        """Nothing more is needed ahead; what has not begun does not."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """The run is over: what has not begun to be fetched is not."""
         for future in self._begun:
             future.cancel()
 

@@ -15,7 +15,7 @@ from mycloset.errors import (
     StepInputError,
     StoppedError,
 )
-from mycloset.hub.residency import BudgetError
+from mycloset.hub.refusals import BudgetError
 from mycloset.hub.shelf import NoModelError
 from mycloset.tryon.learned import OtherWayError, UnsuitedError
 from mycloset.tryon.outlook import told, ways_of

@@ -11,8 +11,8 @@ from mycloset.errors import ModelFileError
 from mycloset.hub.events import FellBack
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
-from mycloset.hub.residency import Stop
 from mycloset.hub.shelf import NoModelError, ShelvedModel
+from mycloset.hub.stopping import Stop
 from mycloset.hub.wanted import Wanted
 
 

@@ -12,7 +12,7 @@ from foreign_files import write_safetensors
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
 
 
 def test_a_model_is_found_by_what_it_is(tmp_path: Path) -> None:

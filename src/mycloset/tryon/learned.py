@@ -10,7 +10,7 @@ from typing import Protocol
 from mycloset.errors import ModelFileError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import NoModelError, ShelvedModel
+from mycloset.hub.shelved import NoModelError, ShelvedModel
 
 
 class OtherWayError(NoModelError):

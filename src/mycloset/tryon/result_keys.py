@@ -13,7 +13,7 @@ import numpy as np
 
 from mycloset import __version__
 from mycloset.hub.loader import ModelLoader
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.images import Picture
 from mycloset.tryon.outlook import StepOutlook
 from mycloset.tryon.people import body_model

@@ -20,7 +20,7 @@ import numpy as np
 
 from mycloset.errors import OptionError, StoppedError
 from mycloset.hub import memory as sizes
-from mycloset.tryon.learned import Stop
+from mycloset.hub.stopping import Stop
 from mycloset.tryon.result import TryOnResult
 from mycloset.tryon.result_files import GIVEN
 from mycloset.tryon.result_folder import ResultFolder

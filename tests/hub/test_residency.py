@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mycloset.errors import OptionError, StoppedError
 from mycloset.hub.ledger import Piece
 from mycloset.hub.memory import budget, free_memory
-from mycloset.hub.residency import BudgetError, Residency
+from mycloset.hub.refusals import BudgetError
+from mycloset.hub.residency import Residency
 
 
 def test_what_is_held_is_given_without_loading_again() -> None:

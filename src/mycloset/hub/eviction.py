@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -51,6 +52,87 @@ class Foresight(Generic[Key]):
         if found < len(places):
             return places[found] - self._at
         return places[0] + self._length - self._at if self._repeat else NEVER
+
+
+def keep_set(
+    plan: Sequence[Key], sizes: Mapping[Key, int], room: int, *, ahead: int = 0
+) -> frozenset[Key]:
+    """What had best stay for good where a plan repeats itself.
+
+    In a cycle, the furthest-first rule alone lets large and small drive each other out: what it
+    loads anew is soon more than if a fixed part stayed and the rest passed through what is left.
+    The choice is greedy, then bettered by exchanges; the furthest-first rule is taken as it is
+    (nothing is kept) where a trial run of the plan loads less with it.
+
+    Args:
+        plan: one round of what is asked for, in order.
+        sizes: bytes of each.
+        room: bytes that there are.
+        ahead: how many of those that come next are in memory as well.
+    """
+    count = len(plan)
+    active = {
+        frozenset(plan[(place + step) % count] for step in range(1 + ahead))
+        for place in range(count)
+    }
+    uses = {key: plan.count(key) for key in plan}
+
+    def fits(kept: Collection[Key]) -> bool:
+        held = sum(sizes[key] for key in kept)
+        return all(held + sum(sizes[k] for k in now if k not in kept) <= room for now in active)
+
+    def saved(kept: Collection[Key]) -> int:
+        return sum(sizes[key] * uses[key] for key in kept)
+
+    best: frozenset[Key] = frozenset()
+    for order in _orders(uses, sizes):
+        kept: frozenset[Key] = frozenset()
+        for key in order:
+            if fits(kept | {key}):
+                kept |= {key}
+        best = max(best, kept, key=saved)
+    better: frozenset[Key] | None = best
+    while better is not None:
+        best = better
+        better = next(
+            (k for k in _exchanges(best, uses) if saved(k) > saved(best) and fits(k)), None
+        )
+    return min((frozenset(), best), key=lambda kept: _trial(plan, sizes, room, kept))
+
+
+def _orders(uses: Mapping[Key, int], sizes: Mapping[Key, int]) -> Iterator[list[Key]]:
+    """Orders in which things may be taken up greedily."""
+    yield sorted(uses, key=lambda key: -sizes[key])
+    yield sorted(uses, key=lambda key: sizes[key])
+    yield sorted(uses, key=lambda key: (-uses[key], sizes[key]))
+    yield sorted(uses, key=lambda key: (-uses[key], -sizes[key]))
+
+
+def _exchanges(kept: frozenset[Key], every: Collection[Key]) -> Iterator[frozenset[Key]]:
+    """Sets with up to one fewer and two more."""
+    others = [key for key in every if key not in kept]
+    for coming in [*combinations(others, 1), *combinations(others, 2)]:
+        yield kept.union(coming)
+        for going in kept:
+            yield (kept - {going}).union(coming)
+
+
+def _trial(plan: Sequence[Key], sizes: Mapping[Key, int], room: int, kept: Collection[Key]) -> int:
+    """Bytes that are loaded in the third round of a plan."""
+    foresight: Foresight[Key] = Foresight()
+    foresight.expect(plan, repeat=True)
+    held: dict[Key, int] = {}
+    loaded = 0
+    for number, key in enumerate([*plan] * 3):
+        foresight.asked(key)
+        if key in held:
+            continue
+        loaded += sizes[key] if number >= 2 * len(plan) else 0
+        leaving = sorted(held, key=lambda k: (k in kept, -foresight.distance(k), -held[k]))
+        while leaving and sum(held.values()) + sizes[key] > room:
+            del held[leaving.pop(0)]
+        held[key] = sizes[key]
+    return loaded
 
 
 def worth(distance: float, size: int, seconds: float) -> float:

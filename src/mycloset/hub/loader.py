@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from mycloset.errors import ModelFileError, MyClosetError
@@ -27,10 +27,12 @@ from mycloset.hub.events import (
 from mycloset.hub.ledger import Piece
 from mycloset.hub.memory import MemoryShortError, budgets
 from mycloset.hub.model import Model, ShelvedHandle
-from mycloset.hub.residency import BudgetError, Residency, Stop
+from mycloset.hub.refusals import BudgetError
+from mycloset.hub.residency import Reason, Residency
 from mycloset.hub.shelf import NoModelError, Shelf, ShelvedModel
 from mycloset.hub.state import ModelState
 from mycloset.hub.statistics import Counting, HubStatistics
+from mycloset.hub.stopping import Stop
 from mycloset.hub.wanted import Wanted
 from mycloset.inspection.integrity import Validation, validate_checkpoint
 from mycloset.runtimes.devices import best_device
@@ -206,15 +208,22 @@ class ModelLoader:
         return tuple(self._executor().submit(self._fetch, each) for each in shelved)
 
     def expect(
-        self, names: Sequence[str | os.PathLike[str] | ShelvedModel], *, repeat: bool = False
+        self,
+        names: Sequence[str | os.PathLike[str] | ShelvedModel],
+        *,
+        repeat: bool = False,
+        ahead: int = 0,
     ) -> None:
         """Say which models will be asked for, in order; then what is needed last leaves first.
 
         Args:
             names: paths, names or models; empty to forget the plan.
             repeat: whether the same is asked for again and again.
+            ahead: how many of those that come next will be fetched ahead.
         """
-        self._residency.expect([self._wanted(self._shelved(n)) for n in names], repeat=repeat)
+        plan = [self._wanted(self._shelved(name)) for name in names]
+        sizes = {wanted: wanted.size for wanted in plan}
+        self._residency.expect(plan, repeat=repeat, sizes=sizes, ahead=ahead)
 
     def load_shelved(
         self,
@@ -416,7 +425,7 @@ class ModelLoader:
         )
         return model
 
-    def _left(self, wanted: Wanted, size: int, reason: Literal["room", "asked"]) -> None:
+    def _left(self, wanted: Wanted, size: int, reason: Reason) -> None:
         self._tell(ModelLeft(wanted.path, wanted.device, size, reason))
 
     def _tell(self, event: Event) -> None:
@@ -436,7 +445,7 @@ def _pieces(model: Model) -> Mapping[Piece, int]:
     from mycloset.runtimes.pytorch.measuring import storages
 
     held = storages(model.network)
-    return {Piece(device, identity): size for (device, identity), size in held.items()}
+    return {Piece(key.device, key): size for key, size in held.items()}
 
 
 def _fell(

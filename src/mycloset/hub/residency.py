@@ -10,34 +10,21 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
-from mycloset.errors import ModelFileError, StoppedError
-from mycloset.hub.eviction import Foresight, choose, worth
+from mycloset.hub.eviction import Foresight, choose, keep_set, worth
+from mycloset.hub.leaving import Left, sweep
 from mycloset.hub.ledger import Ledger, Piece
-from mycloset.hub.memory import collect, told, trim
+from mycloset.hub.refusals import BudgetError, no_room, too_large
+from mycloset.hub.stopping import PULSE, Stop, check, result
 
 Key = TypeVar("Key", bound=Hashable)
 Held = TypeVar("Held")
 
-WORTH_TRIMMING = 1 << 20
-"""Bytes that must have left before memory is swept for the system, which takes its time."""
 PATIENCE = 60.0
 """Seconds that a load waits for what other threads use."""
-_PULSE = 0.05
-
 
 Reason: TypeAlias = Literal["room", "asked"]
-
-
-class BudgetError(ModelFileError):
-    """A model is larger than the memory that models may take, or than what is free of it."""
-
-
-class Stop(Protocol):
-    """Says whether somebody asked for an end; `threading.Event` is one."""
-
-    def is_set(self) -> bool: ...
 
 
 @dataclass
@@ -49,19 +36,6 @@ class _Entry(Generic[Held]):
     users: Counter[int] = field(default_factory=Counter)  # by thread
     pinned: bool = False
     seconds: float = 0.0
-
-    @property
-    def size(self) -> int:
-        return sum(self.pieces.values())
-
-
-@dataclass(frozen=True)
-class _Left(Generic[Key]):
-    """What was let go of; `core` tells whether somebody else still holds it."""
-
-    key: Key
-    core: Callable[[], object]
-    pieces: Mapping[Piece, int]
 
     @property
     def size(self) -> int:
@@ -103,8 +77,9 @@ class Residency(Generic[Key, Held]):
         self._patience = patience
         self._entries: OrderedDict[Key, _Entry[Held]] = OrderedDict()
         self._ledger = Ledger()
-        self._lingering: list[_Left[Key]] = []
+        self._lingering: list[Left[Key]] = []
         self._foresight: Foresight[Key] = Foresight()
+        self._kept: frozenset[Key] = frozenset()
         self._seconds: dict[Key, float] = {}
         self._current: weakref.WeakKeyDictionary[threading.Thread, Key] = (
             weakref.WeakKeyDictionary()
@@ -142,10 +117,29 @@ class Residency(Generic[Key, Held]):
         """How long the last load of a key took; None where it never was loaded."""
         return self._seconds.get(key)
 
-    def expect(self, keys: Sequence[Key], *, repeat: bool = False) -> None:
-        """Say what will be asked for, in order; see `eviction.Foresight.expect`."""
+    def expect(
+        self,
+        keys: Sequence[Key],
+        *,
+        repeat: bool = False,
+        sizes: Mapping[Key, int] | None = None,
+        ahead: int = 0,
+    ) -> None:
+        """Say what will be asked for, in order; nothing at all forgets the plan.
+
+        Args:
+            keys: the plan.
+            repeat: whether it begins anew when it ends.
+            sizes: bytes of each on the CPU, where they are known: then what had best stay for
+                good in a plan that repeats itself does.
+            ahead: how many are fetched ahead.
+        """
+        kept: frozenset[Key] = frozenset()
+        if repeat and sizes and keys and "cpu" in self.budgets:
+            kept = keep_set(keys, sizes, self.budgets["cpu"], ahead=ahead)
         with self._changed:
             self._foresight.expect(keys, repeat=repeat)
+            self._kept = kept
 
     def get(
         self,
@@ -271,7 +265,7 @@ class Residency(Generic[Key, Held]):
         try:
             if left is not None:
                 self._load(key, entry, left, load)
-            return _result(entry.future, stop)
+            return result(entry.future, stop)
         except BaseException:
             if use:
                 self._done(entry)
@@ -285,7 +279,7 @@ class Residency(Generic[Key, Held]):
             self._changed.notify_all()
 
     def _load(
-        self, key: Key, entry: _Entry[Held], left: list[_Left[Key]], load: Callable[[], Held]
+        self, key: Key, entry: _Entry[Held], left: list[Left[Key]], load: Callable[[], Held]
     ) -> None:
         """Load, when what has left for it is gone; count it by what it really holds."""
         began = time.perf_counter()
@@ -329,7 +323,7 @@ class Residency(Generic[Key, Held]):
 
     def _room(
         self, key: Key, pieces: Mapping[Piece, int], ahead: bool, stop: Stop | None
-    ) -> list[_Left[Key]] | None:
+    ) -> list[Left[Key]] | None:
         """Make room for a key; what left for it, or None where it is there or on its way.
 
         Needs the lock, and lets go of it while it waits for what other threads use.
@@ -339,11 +333,10 @@ class Residency(Generic[Key, Held]):
             victims = self._victims(key, pieces, ahead)
             if not isinstance(victims, BudgetError):
                 return self._leave(victims)
-            if stop is not None and stop.is_set():
-                raise _stopped()
+            check(stop)
             if ahead or not self._others_at_work() or time.monotonic() > until:
                 raise victims
-            self._changed.wait(_PULSE)
+            self._changed.wait(PULSE)
         return None
 
     def _others_at_work(self) -> bool:
@@ -364,11 +357,7 @@ class Residency(Generic[Key, Held]):
             needs[piece.device] += size
         for device, size in needs.items():
             if size > self.budgets.get(device, size):
-                return BudgetError(
-                    f"{key}: it takes {told(size)}, more than the {told(self.budgets[device])} for"
-                    f" models on {device}.",
-                    hint="Give more memory, or a lower precision.",
-                )
+                return too_large(key, size, self.budgets[device], device)
         count = len(self._entries) + (key not in self._entries)
 
         def over(leaving: Sequence[Key]) -> list[str]:
@@ -404,94 +393,56 @@ class Residency(Generic[Key, Held]):
         ]
         if ahead:
             # What a thread has just asked for stays, and so does what is needed sooner.
-            may = [other for other in may if other not in current]
+            may = [other for other in may if other not in current and other not in self._kept]
             if self._foresight.known:
                 may = [other for other in may if distance(other) > distance(key)]
         if not self._foresight.known:
             return may
 
-        def rank(other: Key) -> tuple[bool, float]:
+        def rank(other: Key) -> tuple[bool, bool, float]:
             entry = self._entries[other]
-            return other in current, worth(distance(other), entry.size, entry.seconds)
+            value = worth(distance(other), entry.size, entry.seconds)
+            return other in current, other in self._kept, value
 
         return sorted(may, key=rank)
 
     def _forget_gone(self) -> None:
         """No longer count what lingered and is gone. Needs the lock."""
-        for lost in [lost for lost in self._lingering if lost.core() is None]:
+        for lost in [lost for lost in self._lingering if lost.gone]:
             self._ledger.remove(lost.pieces)
             self._lingering.remove(lost)
 
     def _refusal(self, key: Key, needs: Counter[str], over: Sequence[str]) -> BudgetError:
         device = over[0] if over else "cpu"
-        stays = sum(
+        staying = sum(
             entry.size
             for entry in self._entries.values()
             if entry.users or entry.pinned or not entry.future.done()
         )
-        reasons = []
-        if stays or not self._lingering:
-            reasons.append(f"{told(stays)} are pinned or in use")
-        if self._lingering:
-            still = told(sum(lost.size for lost in self._lingering))
-            reasons.append(f"{still} were let go of, but your program still holds them")
-        return BudgetError(
-            f"{key}: it takes {told(needs[device])}; of the {told(self.budgets[device])} for models"
-            f" on {device}, {' and '.join(reasons)}.",
-            hint="Give more memory, or wait until less is in use.",
-        )
+        lingering = sum(lost.size for lost in self._lingering)
+        room = self.budgets[device]
+        return no_room(key, needs[device], room, device, staying=staying, lingering=lingering)
 
-    def _leave(self, keys: Sequence[Key]) -> list[_Left[Key]]:
+    def _leave(self, keys: Sequence[Key]) -> list[Left[Key]]:
         """Take entries out; `_sweep` does the rest without the lock, which this needs."""
         left = []
         for key in keys:
             entry = self._entries.pop(key)
             self._ledger.remove(entry.pieces)
-            held = entry.future.result()
-            left.append(_Left(key, _watch(self._core(held)), entry.pieces))
+            left.append(Left.watching(key, entry.pieces, self._core(entry.future.result())))
         return left
 
-    def _sweep(self, left: Sequence[_Left[Key]], reason: Reason) -> bool:
+    def _sweep(self, left: Sequence[Left[Key]], reason: Reason) -> bool:
         """See to it that what has left is gone and the system has its memory; whether all is."""
         if not left:
             return True
-        if any(gone.core() is not None for gone in left):
-            collect()
-        if sum(gone.size for gone in left) >= WORTH_TRIMMING:
-            trim()
-        lingering = [gone for gone in left if gone.core() is not None]
+        lingering = sweep(left)
         with self._changed:
-            for gone in lingering:
-                self._ledger.add(gone.pieces)
+            for lost in lingering:
+                self._ledger.add(lost.pieces)
             self._lingering.extend(lingering)
             self._changed.notify_all()
         if self._on_leaving is not None:
-            for gone in left:
-                self._on_leaving(gone.key, gone.size, reason)
+            for lost in left:
+                self._on_leaving(lost.key, lost.size, reason)
         return not lingering
-
-
-def _result(future: Future[Held], stop: Stop | None) -> Held:
-    """What a future brings, unless somebody asks for an end before."""
-    if stop is None:
-        return future.result()
-    while True:
-        if stop.is_set():
-            raise _stopped()
-        try:
-            return future.result(_PULSE)
-        except TimeoutError:
-            if future.done():
-                raise
-
-
-def _stopped() -> StoppedError:
-    return StoppedError("stopped while a model was waited for.")
-
-
-def _watch(core: object) -> Callable[[], object]:
-    """Gives the object while anybody holds it; None for what cannot be watched."""
-    try:
-        return weakref.ref(core)
-    except TypeError:
-        return lambda: None

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
 
+from mycloset.errors import ModelFileError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelf import NoModelError, ShelvedModel
 
 
 class OtherWayError(NoModelError):
     """The step before went a way that this one cannot follow; no model is missing."""
 
 
+class UnsuitedError(ModelFileError):
+    """A model is sound, but it is none for this garment or this photo."""
+
+
+class Stop(Protocol):
+    """Says whether somebody asked for an end; `threading.Event` is one."""
+
+    def is_set(self) -> bool: ...
+
+
+_stop: ContextVar[Stop | None] = ContextVar("stop", default=None)
+
+
+@contextmanager
+def stopped_by(stop: Stop | None) -> Iterator[None]:
+    """Within this, loads that this thread waits for end with StoppedError once `stop` is set."""
+    token = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(token)
+
+
 class LearnedWay:
     """A step's way by the best model of one family that the user's folders hold.
+
+    It keeps the loader's handle, never the network: that may leave memory between two calls.
 
     Args:
         step: the step's name.
@@ -35,6 +64,17 @@ class LearnedWay:
         self._variants = variants
         self._models = models
         self._used: Model | None = None
+
+    def candidates(self) -> tuple[ShelvedModel, ...]:
+        """The models that `model` would try, the best first."""
+        if self._models is None:
+            return ()
+        return self._models.candidates(self.step, self.family, self._variants)
+
+    def title(self) -> str:
+        """What `model` would load first, without loading it; raises as that where there is none."""
+        found = self.candidates()
+        return found[0].network.title if found else self.model().info.title
 
     def model(self) -> Model:
         """The model, loaded when it is first asked for.

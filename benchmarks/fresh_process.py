@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import importlib
 import json
 import os
@@ -91,6 +93,7 @@ class Watch:
         self.anonymous = 0
 
     def __enter__(self) -> Self:
+        _trim()
         _forget_peak()
         self._before = memory()
         self._highest = self._before.anonymous
@@ -112,6 +115,14 @@ class Watch:
     def _look(self) -> None:
         while not self._over.wait(0.001):
             self._highest = max(self._highest, memory().anonymous)
+
+
+def _trim() -> None:
+    """Give back what was freed before, else the block could grow into that unseen."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _forget_peak() -> None:

@@ -86,6 +86,8 @@ class Shelf:
         step_name: str | None = None,
         model_type: str | None = None,
         variants: Collection[str] = (),
+        *,
+        damaged: bool = False,
     ) -> tuple[ShelvedModel, ...]:
         """Models that can run, the best first; see the module's text for the order.
 
@@ -93,6 +95,7 @@ class Shelf:
             step_name: one of the eight steps; None for any.
             model_type: a family; None for any.
             variants: of the family, whatever steps they are said to serve; empty for any.
+            damaged: also those that could run, if their files were whole.
         """
         chosen = {
             alias.path.resolve(): place
@@ -102,7 +105,7 @@ class Shelf:
         found = [
             model
             for model in self.models()
-            if model.runnable
+            if (model.runnable or (damaged and model.damaged))
             and (model_type is None or model.network.family == model_type)
             and (not variants or model.network.variant in variants)
             and (

@@ -16,7 +16,7 @@ import try_on_files
 from mycloset.errors import StoppedError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.images import RGB, read_picture
 from mycloset.monitor import PerformanceMonitor
 from mycloset.tasks.garments import Category

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Self
 
 from mycloset.hub.loader import ModelLoader
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.tryon.outlook import StepOutlook
 
 

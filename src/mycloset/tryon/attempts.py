@@ -16,7 +16,7 @@ from mycloset.errors import (
     StoppedError,
 )
 from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
 from mycloset.tryon.learned import OtherWayError, UnsuitedError
 from mycloset.tryon.outlook import told, ways_of
 from mycloset.tryon.pipeline import StepPlan

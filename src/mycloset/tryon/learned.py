@@ -12,7 +12,7 @@ from mycloset.hub.events import FellBack
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.memory import told
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import NoModelError, ShelvedModel
+from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.stopping import Stop
 from mycloset.hub.wanted import Wanted
 

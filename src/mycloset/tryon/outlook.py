@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.tryon.learned import LearnedWay
 from mycloset.tryon.pipeline import Pipeline, StepPlan
 from mycloset.tryon.result import PassedOver

@@ -13,7 +13,7 @@ import numpy as np
 
 from mycloset import __version__
 from mycloset.hub.loader import ModelLoader
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.images import Picture
 from mycloset.tryon.outlook import StepOutlook
 from mycloset.tryon.people import body_model
@@ -74,7 +74,7 @@ def _model(model: ShelvedModel) -> list[Any]:
     network = model.network
     return [
         network.digest, network.family, network.variant, network.role, network.wrapper,
-        network.prefix, model.stamp, _files(model.path),
+        network.prefix, model.stamps, _files(model.path),
     ]  # fmt: skip
 
 

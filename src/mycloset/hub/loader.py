@@ -267,7 +267,7 @@ class ModelLoader:
         Raises:
             NoModelError: the folders hold none of that name.
         """
-        return self.find(name, step_name).path
+        return self.shelf.path(name, step_name)
 
     def load_checkpoint(self, name: str | os.PathLike[str]) -> CheckpointTensors:
         """The tensors of a file by their own keys; each is made when it is asked for.

@@ -28,6 +28,8 @@ SCHEMA = 1
 PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
 
+_FORGOTTEN = 30 * 86400
+"""Seconds after which the index of a folder that is gone goes as well."""
 _NAME = "mycloset-shelf"
 _LIMIT = 200_000_000
 """Bytes of an index that is read; a larger one is not ours."""
@@ -120,6 +122,19 @@ class Index:
             fresh.replace(self.path)
         finally:
             fresh.unlink(missing_ok=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget folders that are gone, once nobody has used their index for long: until then a
+        disk may come back."""
+        old = time.time() - _FORGOTTEN
+        for other in self.path.parent.glob("*.json"):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+                if other.stat().st_mtime < old:
+                    document = json.loads(other.read_bytes().partition(b"\n")[2])
+                    if not os.path.isdir(document["root"]):  # noqa: PTH112  # As it was written.
+                        other.unlink()
+                        other.with_suffix(".lock").unlink()
 
 
 @cache

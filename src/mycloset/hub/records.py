@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from mycloset.checkpoints.contents import Checkpoint
     from mycloset.inspection.results import CheckpointAnalysis, Network
 
 Stamp = tuple[int, int, int]
@@ -117,25 +116,21 @@ def describe(path: Path) -> tuple[Path, FileRecord | None]:
     import time
 
     from mycloset.errors import InputError
-    from mycloset.inspection.analysis import analyse
-    from mycloset.inspection.folders import sample
+    from mycloset.inspection.analysis import CheckpointAnalyzer
 
     # Before anything is read: a change while reading must show afterwards.
     looked = time.time_ns()
     before = stamp_of(path)
     beside = {name: stamp_of(path.parent / name) for name in _CONFIGS}
-    from mycloset.checkpoints.reading import read_checkpoint
-
     try:
-        checkpoint = read_checkpoint(path)
+        analysis = CheckpointAnalyzer(sample=True).analyze_checkpoint(path)
     except InputError:
         return path, None
-    analysis = analyse(checkpoint)
     stamps: dict[str, Stamp | None] = {path.name: before, **beside}
-    for name in _others(checkpoint):
+    for name in analysis.files[1:]:
         if name not in stamps:
             stamps[name] = _before(path.parent / name, looked)
-    return path, record_of(analysis, sample(checkpoint), stamps, looked)
+    return path, record_of(analysis, stamps, looked)
 
 
 def content_of(path: Path) -> tuple[Path, str]:
@@ -175,7 +170,6 @@ def content_of(path: Path) -> tuple[Path, str]:
 
 def record_of(
     analysis: CheckpointAnalysis,
-    sample: str,
     stamps: Mapping[str, Stamp | None],
     looked: int,
 ) -> FileRecord:
@@ -195,7 +189,7 @@ def record_of(
         tuple(told[:_NOTES]),
         is_generic(analysis.path),
         tuple(stamps.items()),
-        sample,
+        analysis.sample,
         tuple(_shelved(each, damage) for each in analysis.networks),
         looked,
     )
@@ -230,17 +224,6 @@ def _shelved(network: Network, damage: list[str]) -> ShelvedNetwork:
         if name not in ("runnable", "reason", "dtypes")
     }
     return ShelvedNetwork(**kept, dtypes=dict(network.dtypes), runnable=not reason, reason=reason)
-
-
-def _others(checkpoint: Checkpoint) -> list[str]:
-    """Files besides the first: shards, and data that a graph keeps outside itself."""
-    stored = {
-        entry.storage.file
-        for group in checkpoint.groups
-        for entry in group.table.values()
-        if entry.storage.file
-    }
-    return [*checkpoint.files[1:], *sorted(stored.difference(checkpoint.files))]
 
 
 def _before(path: Path, looked: int) -> Stamp | None:

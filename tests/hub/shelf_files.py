@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from model_files import Tensor, write_torch_zip
@@ -38,7 +39,7 @@ def _vgg(classes: int) -> dict[str, Shape]:
             found[f"features.{place + 1}.{name}"] = (width,)
         place, before = place + 3, width
     widths = (8 * 49, 16, 16, classes)
-    for number, (taken, given) in enumerate(zip(widths, widths[1:], strict=False)):
+    for number, (taken, given) in enumerate(pairwise(widths)):
         found[f"classifier.{number * 3}.weight"] = (given, taken)
         found[f"classifier.{number * 3}.bias"] = (given,)
     return found

@@ -15,7 +15,8 @@ from foreign_files import write_safetensors, write_sharded
 from model_files import Tensor, write_torch_zip
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub import closet, records
-from mycloset.hub.shelf import NoModelError, Shelf
+from mycloset.hub.shelf import Shelf
+from mycloset.hub.shelved import NoModelError
 
 STEP = "quality_assessment"
 
@@ -129,7 +130,7 @@ def test_a_model_in_shards_is_one_and_looked_after_as_one(tmp_path: Path) -> Non
     (next(tmp_path.glob("*-00002-of-*"))).unlink()
     there.refresh()
     (now,) = there.models()
-    assert now.stamp != found.stamp
+    assert now.stamps != found.stamps
 
 
 def test_links_that_lead_nowhere_and_locked_files_do_no_harm(tmp_path: Path) -> None:
@@ -323,5 +324,5 @@ def test_a_file_that_was_replaced_by_another_of_its_kind_is_given_anew(tmp_path:
     write_vgg(path, fill=3)
     fresh = there.check(model)
     assert fresh.network.title == model.network.title
-    assert fresh.stamp != model.stamp
+    assert fresh.stamps != model.stamps
     assert there.check(fresh) is fresh

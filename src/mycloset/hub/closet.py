@@ -40,7 +40,7 @@ class Closet:
 
     Args:
         roots: the folders.
-        index: whether records are kept on disk; a path: in that folder.
+        index: whether records are kept on disk; a path: in files whose names begin so.
     """
 
     def __init__(self, roots: tuple[Path, ...], index: bool | str | os.PathLike[str]) -> None:

@@ -19,7 +19,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mycloset import __version__
 from mycloset.hub.home import home
 from mycloset.hub.records import FileRecord, ShelvedNetwork
 
@@ -52,14 +51,16 @@ class Index:
 
     Args:
         root: the folder.
-        place: folder for indexes; None: below `home()`.
+        place: what its file's name begins with; None: a place below `home()`.
     """
 
     def __init__(self, root: Path, place: Path | None = None) -> None:
-        folder = home() / "shelves" if place is None else place
+        begin = home() / "shelves" / "shelf" if place is None else place
         real = os.fsencode(os.path.realpath(root))
         # Two sums of different kinds: 64 bits, without importing a library for hashes.
-        self.path = folder / f"{zlib.crc32(real):08x}{zlib.adler32(real):08x}.json"
+        self.path = begin.with_name(
+            f"{begin.name}-{zlib.crc32(real):08x}{zlib.adler32(real):08x}.json"
+        )
         self._real = os.fsdecode(real)
 
     def read(self) -> Kept:
@@ -144,7 +145,8 @@ def fingerprint() -> str:
     recognise. (No times: two installations of one version share an index.)"""
     package = Path(__file__).parents[1]
     architectures = package / "architectures"
-    found = zlib.crc32(f"{__version__} {sys.version_info[:2]}".encode())
+    # The version is read, not imported: `mycloset` lies above all floors.
+    found = zlib.crc32((package / "__init__.py").read_bytes())
     for name in ("index.json", "roster.json"):
         found = zlib.crc32((architectures / name).read_bytes(), found)
     told = sorted(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mycloset.architectures.steps import TRY_ON_STEPS
-from mycloset.errors import InputError
+from mycloset.errors import OptionError
 
 FILE = "mycloset.yaml"
 """The file in a folder that names models of it."""
@@ -51,19 +51,19 @@ def read_named(file: Path) -> dict[str, NamedModel]:
     """The names that a YAML file gives; files are relative to its folder.
 
     Raises:
-        InputError: it cannot be read, is no YAML, or a field is not what it should be.
+        OptionError: it cannot be read, is no YAML, or a field is not what it should be.
     """
     import yaml  # Most folders have no such file.
 
     try:
         if file.stat().st_size > _LIMIT:
-            raise InputError(f"{file} has more than {_LIMIT} bytes.", hint="Name fewer models.")
+            raise OptionError(f"{file} has more than {_LIMIT} bytes.", hint="Name fewer models.")
         document = yaml.safe_load(file.read_text("utf-8"))
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror or error}.", hint="Check the path.") from error
+        raise OptionError(f"{file}: {error.strerror or error}.", hint="Check the path.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:300]
-        raise InputError(
+        raise OptionError(
             f"{file} is no YAML: {said}.", hint="Write lines of NAME: FILE."
         ) from error
     if document is None:
@@ -75,17 +75,20 @@ def named(document: Any, said: str, bases: Iterable[Path]) -> dict[str, NamedMod
     """The names that a mapping gives.
 
     Args:
-        document: name -> file, or name -> {file, family, step}. A name that is a step's puts the
+        document: name -> file, or name -> {file, family, step}; all of it below `models`, or
+            not. A name that is a step's puts the
             file first for that step.
         said: who says so, for messages.
         bases: folders below which files are looked for, the first that has it; then the folder
             of the process.
 
     Raises:
-        InputError: a field is not what it should be.
+        OptionError: a field is not what it should be.
     """
+    if isinstance(document, Mapping) and set(document) == {"models"}:
+        document = document["models"]
     if not isinstance(document, Mapping):
-        raise InputError(f"{said} holds no names.", hint="Write lines of NAME: FILE.")
+        raise OptionError(f"{said} holds no names.", hint="Write lines of NAME: FILE.")
     places = (*bases, Path())
     return {str(name): _one(str(name), value, said, places) for name, value in document.items()}
 
@@ -95,20 +98,22 @@ def _one(name: str, value: Any, said: str, places: Iterable[Path]) -> NamedModel
     fields = value if isinstance(value, Mapping) else {"file": value}
     unknown = [str(field) for field in fields if field not in _FIELDS]
     if unknown:
-        raise InputError(f"{where}: {unknown[0]!r} is no field.", hint=f"Use {', '.join(_FIELDS)}.")
+        raise OptionError(
+            f"{where}: {unknown[0]!r} is no field.", hint=f"Use {', '.join(_FIELDS)}."
+        )
     file, family, step = (fields.get(field) for field in ("file", "family", "step"))
     if not isinstance(file, str | os.PathLike) or not os.fspath(file):
-        raise InputError(
+        raise OptionError(
             f"{where}.file is {file!r}, no file.", hint="Write the file's path as text."
         )
     if family is not None and not (isinstance(family, str) and is_family(family)):
-        raise InputError(
+        raise OptionError(
             f"{where}.family is {family!r}, no family that MyCloset knows.",
             hint="`mycloset models FOLDER --json` tells the family of each file.",
         )
     wanted = step_named(step) if isinstance(step, str) else None
     if step is not None and wanted is None:
-        raise InputError(
+        raise OptionError(
             f"{where}.step is {step!r}, no step.", hint=f"Use one of {', '.join(TRY_ON_STEPS)}."
         )
     path = Path(file).expanduser()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Stamp = tuple[int, int, int]
 """Size in bytes, time of the last change in nanoseconds, and number (inode) of a file."""
 
+FileStamp = tuple[str, Stamp | None]
+"""A file's name, relative to the folder of its model, and its stamp; None: it is not there."""
+
 RACY = 2_000_000_000
 """Nanoseconds before a look within which a change may leave no trace: clocks of file systems are
 that coarse (FAT: 2 s), so that a second change can have the first one's time."""
@@ -24,6 +27,7 @@ class ShelvedNetwork(NamedTuple):
     Attributes:
         runnable: whether it can be loaded and run.
         reason: why not, where it cannot.
+        damaged: whether it could, if its file were whole.
     """
 
     family: str | None
@@ -46,6 +50,7 @@ class ShelvedNetwork(NamedTuple):
     digest: str
     runnable: bool
     reason: str
+    damaged: bool
 
 
 class FileRecord(NamedTuple):
@@ -73,7 +78,7 @@ class FileRecord(NamedTuple):
     safety: str
     notes: tuple[str, ...]
     generic: bool
-    files: tuple[tuple[str, Stamp | None], ...]
+    files: tuple[FileStamp, ...]
     sample: str
     networks: tuple[ShelvedNetwork, ...]
     looked: int
@@ -208,22 +213,29 @@ def _shelved(network: Network, damage: list[str]) -> ShelvedNetwork:
     from mycloset.architectures.plans import has_network
 
     reason = ""
+    runs = network.family is not None and has_network(network.family)
     if network.family is None:
         reason = f"it holds an {network.title}."
+    elif not runs:
+        reason = f"{network.title} is recognised, but cannot be run yet."
     elif damage:
         reason = damage[0]
     elif network.verdict != "recognised":
         reason = f"{network.title} is {network.verdict}."
     elif network.layout == "renamed":
         reason = f"its keys are none that {network.title} is known by."
-    elif not has_network(network.family):
-        reason = f"{network.title} is recognised, but cannot be run yet."
     kept: dict[str, Any] = {
         name: getattr(network, name)
         for name in ShelvedNetwork._fields
-        if name not in ("runnable", "reason", "dtypes")
+        if name not in ("runnable", "reason", "damaged", "dtypes")
     }
-    return ShelvedNetwork(**kept, dtypes=dict(network.dtypes), runnable=not reason, reason=reason)
+    return ShelvedNetwork(
+        **kept,
+        dtypes=dict(network.dtypes),
+        runnable=not reason,
+        reason=reason,
+        damaged=bool(reason) and runs,
+    )
 
 
 def _before(path: Path, looked: int) -> Stamp | None:

@@ -18,77 +18,14 @@ import os
 import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub.closet import Closet, ShelvedFile
 from mycloset.hub.named_models import FILE, NamedModel, is_family, named, read_named, step_named
 from mycloset.hub.records import FileRecord, ShelvedNetwork, describe, is_current, stamp_of
-
-
-class NoModelError(ModelFileError):
-    """The user's folders hold no model of the kind that was asked for."""
-
-
-@dataclass(frozen=True)
-class ShelvedModel:
-    """A network in a file of the user's folders.
-
-    Attributes:
-        path: the file, or the folder of a model in several files.
-        root: the folder below which it was found.
-        network: what it is.
-        runnable: whether it can be loaded and run.
-        reason: why not, where it cannot.
-        stamp: size, time of change and number of each of its files when they were looked at.
-        note: where its name tells another thing than its content, what it really is; else "".
-        copy: equal for files of the same content; "" for a file that has no copy.
-        record: what else is known of its file.
-    """
-
-    path: Path
-    root: Path
-    network: ShelvedNetwork
-    runnable: bool
-    reason: str = ""
-    stamp: tuple[int, ...] = ()
-    note: str = ""
-    copy: str = ""
-    record: FileRecord | None = field(default=None, compare=False, repr=False)
-
-    @property
-    def name(self) -> str:
-        """The file's name without its suffix; the folder's, where the file's says nothing."""
-        if self.record is not None and self.record.generic and self.path.parent != self.root:
-            return self.path.parent.name
-        return self.path.name.removesuffix(".tar").rpartition(".")[0] or self.path.name
-
-    @property
-    def folder_step(self) -> str | None:
-        """The step whose folder it lies in, by name or number."""
-        below = self.path.parts[len(self.root.parts) : -1] if self._below else ()
-        return next((step for part in (*below, self.root.name) if (step := step_named(part))), None)
-
-    @property
-    def folder_part(self) -> str | None:
-        """The part of an animation system in whose folder it lies: "animation.reference" below
-        `reference_unet`, "animation.denoising" below `denoising_unet`; else None."""
-        return next((_PARTS[part] for part in self.path.parts[:-1] if part in _PARTS), None)
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What it can serve: as its network says; where two parts of a system are of one network,
-        the folder says which of them this is."""
-        part = self.folder_part
-        others = [step for step in self.network.steps if step not in _PARTS.values()]
-        if part is None or part not in self.network.steps:
-            return self.network.steps
-        return (part, *others)
-
-    @property
-    def _below(self) -> bool:
-        return self.path.parts[: len(self.root.parts)] == self.root.parts
+from mycloset.hub.shelved import NoModelError, ShelvedModel
 
 
 class Shelf:
@@ -101,7 +38,8 @@ class Shelf:
         roots: folders with model files.
         models: names for files: name -> file, or name -> {file, family, step}; or a YAML file
             that says so. They come before those of `mycloset.yaml` in the roots.
-        index: whether what was read is kept on disk for the next process; a path: in that folder.
+        index: whether what was read is kept on disk for the next process; a path: in files whose
+            names begin so.
 
     Attributes:
         roots: the folders.
@@ -159,6 +97,8 @@ class Shelf:
         step_name: str | None = None,
         model_type: str | None = None,
         variants: Collection[str] = (),
+        *,
+        damaged: bool = False,
     ) -> tuple[ShelvedModel, ...]:
         """Models that can run, the best first (see the top of this module); of copies the first.
 
@@ -166,12 +106,12 @@ class Shelf:
             step_name: one of the eight steps, or "step_01"; None for any.
             model_type: a family; None for any.
             variants: of the family, whatever steps they are said to serve; empty for any.
+            damaged: also those that could run, if their files were whole.
+
+        A file that changed since it was looked at stays among them: `check`, before it is loaded,
+        says what became of it, so that nothing falls back in silence.
         """
-        found = self._candidates(self._now(), step_name, model_type, variants)
-        if all(is_current(str(model.path), model.record) for model in found if model.record):
-            return found
-        self.refresh()
-        return self._candidates(self._now(), step_name, model_type, variants)
+        return self._candidates(self._now(), step_name, model_type, variants, damaged)
 
     def find(
         self,
@@ -303,6 +243,7 @@ class Shelf:
         step_name: str | None,
         model_type: str | None,
         variants: Collection[str],
+        damaged: bool = False,
     ) -> tuple[ShelvedModel, ...]:
         step = _step(step_name)
         first = {
@@ -310,18 +251,23 @@ class Shelf:
             for given in look.explicit.values()
             if step is not None and given.step == step
         }
+
+        def chosen(model: ShelvedModel) -> bool:
+            """Whether somebody said that it serves this step, whatever it is known to serve."""
+            return not first.isdisjoint({(model.path, None), (model.path, model.network.family)})
+
         found = [
             model
             for model in look.models
-            if model.runnable
+            if (model.runnable or (damaged and model.damaged))
             and (model_type is None or model.network.family == model_type)
             and (not variants or model.network.variant in variants)
-            and (step is None or variants or step in model.steps)
+            and (step is None or variants or step in model.steps or chosen(model))
         ]
         order = {root: number for number, root in enumerate(self.roots)}
         found.sort(
             key=lambda model: (
-                not first & {(model.path, None), (model.path, model.network.family)},
+                not chosen(model),
                 step is not None and model.folder_step != step,
                 model.network.role == "ema",
                 -model.network.confidence,
@@ -407,10 +353,6 @@ class Shelf:
         return NoModelError(f"there is no model {name!r}.", hint=f"The folders hold {near}.")
 
 
-_PARTS = {"reference_unet": "animation.reference", "denoising_unet": "animation.denoising"}
-"""Folders of animation systems -> what the network in them does there."""
-
-
 @dataclass(frozen=True)
 class _Look:
     """What was there at one look."""
@@ -440,7 +382,6 @@ def _look(
 
 def _models(file: ShelvedFile) -> Iterator[ShelvedModel]:
     record = file.record
-    stamp = tuple(number for _, each in record.files for number in each or (-1, -1, -1))
     note = next((note for note in record.notes if note.startswith("The name suggests")), "")
     for network in record.networks:
         yield ShelvedModel(
@@ -449,7 +390,8 @@ def _models(file: ShelvedFile) -> Iterator[ShelvedModel]:
             network,
             network.runnable,
             network.reason,
-            stamp,
+            network.damaged,
+            record.files,
             note,
             file.copy,
             record,

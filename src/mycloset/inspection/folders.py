@@ -104,7 +104,7 @@ def analyze_tree(
         raise InputError(f"{root} is no folder.", hint="Give the folder that holds model files.")
     files, skipped = find(root)
     analyses: list[CheckpointAnalysis] = []
-    for analysis in each(files, analyse, workers):
+    for analysis in each(files, analyse, workers=workers):
         analyses.append(analysis)
         if on_progress is not None:
             on_progress(len(analyses), len(files), analysis)
@@ -112,6 +112,30 @@ def analyze_tree(
     findings = tuple(relations(analyses))
     seconds = round(time.perf_counter() - start, 6)
     return FolderAnalysis(root, tuple(analyses), findings, tuple(skipped), seconds)
+
+
+def each(
+    files: Sequence[Path], work: Callable[[Path], Found], *, workers: int | None = None
+) -> Iterator[Found]:
+    """Do something with each of many files; results come as they are done.
+
+    Args:
+        files: model files, and folders that are one model.
+        work: does one; a function of a module or a method, so that other processes find it.
+        workers: processes; None: one a core, or none where the process runs threads.
+    """
+    count = _workers(len(files)) if workers is None else workers
+    if count < 2:
+        yield from map(work, files)
+        return
+    # Imported here: a single file needs none of it, and starts sooner.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    with ProcessPoolExecutor(count, multiprocessing.get_context("fork")) as pool:
+        tasks = [pool.submit(work, path) for path in files]
+        for task in as_completed(tasks):
+            yield task.result()
 
 
 def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
@@ -182,30 +206,6 @@ def sample(checkpoint: Checkpoint) -> str:
     if not largest:
         found.update(str(checkpoint.path).encode("utf-8", "surrogateescape"))
     return found.hexdigest()
-
-
-def each(
-    files: Sequence[Path], asked: Callable[[Path], Found], workers: int | None = None
-) -> Iterator[Found]:
-    """What a function says of each file, on several cores; in the order in which they are done.
-
-    Args:
-        files: in any order.
-        asked: a function of a module, so that other processes find it.
-        workers: processes; None: one a core, or none where the process runs threads.
-    """
-    workers = _workers(len(files)) if workers is None else workers
-    if workers < 2:
-        yield from map(asked, files)
-        return
-    # Imported here: a single file needs none of it, and starts sooner.
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        tasks = [pool.submit(asked, path) for path in files]
-        for task in as_completed(tasks):
-            yield task.result()
 
 
 def _workers(files: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from mycloset.errors import (
     StoppedError,
 )
 from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
 from mycloset.tryon.learned import OtherWayError, UnsuitedError
 from mycloset.tryon.outlook import told, ways_of
 from mycloset.tryon.pipeline import StepPlan
@@ -61,6 +61,7 @@ def run_step(
             raise
         except Exception as error:
             raise _as_step_error(plan.step, error, state) from error
+        passed.extend(_within(way, step))
         seconds = time.perf_counter() - began
         return _apply(step, state, output), _record(
             plan, way, step, output, passed, seconds, folders
@@ -82,6 +83,14 @@ def _passed(way: str, step: Step | None, error: ModelFileError) -> PassedOver:
     return PassedOver(way, model, kind, str(error))
 
 
+def _within(way: str, step: Step) -> Iterator[PassedOver]:
+    """The models of the serving family for which others of it stand in."""
+    for asked in ways_of(step):
+        fell = asked.fallback()
+        if fell is not None:
+            yield PassedOver(way, fell.wanted, "failed", fell.reason)
+
+
 def _record(
     plan: StepPlan,
     way: str,
@@ -92,7 +101,7 @@ def _record(
     folders: bool,
 ) -> StepRecord:
     refused = [
-        f"{p.way} could not be used: {p.reason}"
+        f"{p.model if p.way == way else p.way} could not be used: {p.reason}"
         for p in passed
         if p.kind not in ("absent", "other way")
     ]

@@ -17,20 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import platformdirs
-
 from mycloset.errors import DownloadError
 from mycloset.hub.catalogue import Entry
+from mycloset.hub.home import home as home  # Also known from here.
 
 _verified: dict[Path, tuple[int, int, str]] = {}
 _verified_lock = threading.Lock()
 _FETCH_PREFIX = ".fetch-"
-
-
-def home() -> Path:
-    """The cache folder: `MYCLOSET_HOME`, or the platform's place for caches."""
-    chosen = os.environ.get("MYCLOSET_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("mycloset"))
 
 
 def place(entry: Entry) -> Path:

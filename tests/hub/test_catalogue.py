@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mycloset.errors import ModelFileError, OptionError
 from mycloset.hub import catalogue
-from mycloset.hub.catalogue import HfSource, HttpsSource, PypiSource
 from mycloset.hub.embedded import NETWORKS
+from mycloset.hub.entries import HfSource, HttpsSource, PypiSource
 
 ENTRY = """
 entries:

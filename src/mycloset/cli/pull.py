@@ -24,7 +24,7 @@ def pull(
     from mycloset.hub import download
 
     with bar() as on_progress:
-        files = download.pull(name, wheel=from_, on_progress=on_progress)
+        files = download.pull(name, given=from_, on_progress=on_progress)
     console = Console()
     for file in files:
         console.print(str(file), soft_wrap=True, highlight=False, markup=False)

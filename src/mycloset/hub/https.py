@@ -35,7 +35,8 @@ Progress: TypeAlias = Callable[[int, int | None, str], None]
 _CHUNK = 1 << 20
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which the same question may be answered well."""
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Numbers of the errors that say that nothing more can be written."""
 _PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -331,7 +332,7 @@ def _writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise DiskFullError(
                 f"{target.parent}: the disk is full, or a limit is reached ({error.strerror}).",
                 hint="Make room and run it again: it goes on from what has arrived.",

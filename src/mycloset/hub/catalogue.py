@@ -72,7 +72,8 @@ def parse(text: str, name: str) -> Catalogue:
         ModelFileError: it does not describe a catalogue; the message says which entry and why.
     """
     try:
-        root = yaml.safe_load(text)
+        # The loader in C, where PyYAML has it, is ten times as fast as the same in Python.
+        root = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise ModelFileError(f"{name}: it is not YAML ({error}).") from error
     if not isinstance(root, dict):
@@ -129,7 +130,7 @@ _WHEEL_KEYS = {
 }  # fmt: skip
 _ENTRY_KEYS = {
     "name", "title", "file", "steps", "licence", "credit", "homepage", "source", "reason", "family",
-    "variant", "size", "sha256", "sha256_start", "md5", "beside",
+    "variant", "size", "about", "sha256", "sha256_start", "md5", "beside",
 }  # fmt: skip
 
 
@@ -165,6 +166,7 @@ def _entry(fields: _Fields, wheels: Mapping[str, Wheel]) -> Entry:
         sha256_start=fields.optional("sha256_start", r"[0-9a-f]{8,63}"),
         md5=fields.optional("md5", r"[0-9a-f]{32}"),
         beside=fields.texts("beside") if "beside" in fields.values else (),
+        about=fields.optional("about", r"[0-9.]+ [KMG]i?B"),
     )
     _consistent(entry, fields.where)
     return entry

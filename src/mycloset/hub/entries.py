@@ -132,6 +132,7 @@ class Entry:
         sha256: in lower-case hexadecimal, where stated.
         sha256_start: the first digits of it, where only those are stated.
         md5: in lower-case hexadecimal, where stated.
+        about: its size as people state it, where the bytes are not stated.
         beside: JSON files of the same repository that belong beside it, by their paths there.
     """
 
@@ -150,6 +151,7 @@ class Entry:
     sha256_start: str | None = None
     md5: str | None = None
     beside: tuple[str, ...] = ()
+    about: str | None = None
 
     @property
     def for_commerce(self) -> bool:

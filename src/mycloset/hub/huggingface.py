@@ -142,7 +142,6 @@ class _errors_told(contextlib.AbstractContextManager["_errors_told"]):  # noqa: 
         if error is None or isinstance(error, DownloadError):
             return
         problems: Any = importlib.import_module("huggingface_hub.errors")
-        client: Any = importlib.import_module("httpx")
         answer = getattr(error, "response", None)
         status = getattr(answer, "status_code", None)
         page = f"https://huggingface.co/{self.source.repo}"
@@ -169,7 +168,7 @@ class _errors_told(contextlib.AbstractContextManager["_errors_told"]):  # noqa: 
             ) from error
         if status is not None and status < 500 and status not in (408, 429):
             raise self._failed(f"the server answers {status}") from error
-        if isinstance(error, client.HTTPError | OSError):
+        if isinstance(error, problems.HTTPError | OSError):
             raise _TryAgainError(" ".join(str(error).split())[:200] or kind.__name__) from error
 
     def _failed(self, reason: str, *, hint: str = "") -> DownloadError:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from golden_files import tensors
 from model_files import Call, Global, Tensor, write_torch_zip
-
 from mycloset.hub.entries import Entry, HttpsSource, Source
 
 
 def lpips_file(folder: Path, name: str = "alex.pth") -> bytes:
     """What LPIPS publishes for AlexNet, with zeros for weights: 5 tensors, a few kilobytes."""
     path = folder / name
-    keys = {key: Tensor(shape, dtype) for key, dtype, shape in tensors("lpips/lpips_alex_lin")}
+    keys = {key: Tensor(dtype, shape) for key, dtype, shape in tensors("lpips/lpips_alex_lin")}
     write_torch_zip(path, keys, sparse=False)
     return path.read_bytes()
 

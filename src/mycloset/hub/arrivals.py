@@ -82,7 +82,8 @@ def _check_network(entry: Entry, data: Path) -> None:
     if analysis.safety == "dangerous" or (analysis.safety == "unknown" and not entry.sha256):
         names = ", ".join(use.name for use in analysis.globals if use.grade != "weights")
         raise _refused(entry, f"it holds code that is not known to be harmless ({names})", analysis)
-    if analysis.verdict != "recognised":
+    damaged = any(finding.kind == "corrupt" for finding in analysis.findings)
+    if damaged or analysis.verdict != "recognised":
         raise _refused(entry, "it is not the model that it should be", analysis)
     named = {(network.family, network.variant) for network in analysis.networks}
     known = (entry.family, entry.variant) if entry.variant else entry.family

@@ -96,15 +96,19 @@ def _download(hub: Any, source: HfSource, folder: Path, report: Progress) -> Fet
     with _errors_told(source, folder):
         url = hub.hf_hub_url(source.repo, source.path, revision=source.revision, endpoint=endpoint)
         about = hub.get_hf_file_metadata(url, endpoint=endpoint)
-        # It comes at the commit that was just seen, even where the newest was asked for.
-        revision = about.commit_hash or source.revision
+        if about.commit_hash is None:
+            raise DownloadError(
+                f"{source} could not be fetched (the server is no Hugging Face hub).",
+                hint="See HF_ENDPOINT.",
+            )
         if about.size is not None:
             folder.mkdir(parents=True, exist_ok=True)
             check_room(folder / "file", about.size - _arrived(folder))
         found = hub.hf_hub_download(
             source.repo,
             source.path,
-            revision=revision,
+            # The commit that was just seen, even where the newest was asked for.
+            revision=about.commit_hash,
             local_dir=folder,
             endpoint=endpoint,
             tqdm_class=_bar(source, report),
@@ -157,10 +161,6 @@ class _errors_told(contextlib.AbstractContextManager["_errors_told"]):  # noqa: 
                 "HF_HUB_OFFLINE is set, and the cache of Hugging Face lacks it",
                 hint="Unset HF_HUB_OFFLINE.",
             ) from error
-        if isinstance(error, problems.FileMetadataError):
-            raise self._failed("the server is no Hugging Face hub", hint="See HF_ENDPOINT.") from (
-                error
-            )
         if isinstance(error, OSError) and error.errno in FULL:
             raise DiskFullError(
                 f"{self.folder}: the disk is full, or a limit is reached ({error.strerror}).",

@@ -12,7 +12,7 @@ from misbehaving_server import Served, Server
 from published_files import entry, lpips_file
 
 from mycloset.errors import DiskFullError, DownloadError
-from mycloset.hub import cache, download, https, huggingface
+from mycloset.hub import cache, download, huggingface, parts
 from mycloset.hub.entries import HfSource
 from mycloset.hub.https import Patience
 
@@ -161,8 +161,8 @@ def test_room_is_looked_for_ahead(
     hub: Server, data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(hub, "owner/nets", "lpips/alex.pth", data)
-    usage = https.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(https.shutil, "disk_usage", lambda _: usage._replace(free=10))
+    usage = parts.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: usage._replace(free=10))
     with pytest.raises(DiskFullError, match="are needed, and 10 are free"):
         download.fetch([entry(SOURCE)], patience=QUICK)
 

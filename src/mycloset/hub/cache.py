@@ -24,7 +24,7 @@ import platformdirs
 from mycloset.errors import DiskFullError, DownloadError
 from mycloset.hub import arrivals
 from mycloset.hub.entries import Entry
-from mycloset.hub.https import FULL
+from mycloset.hub.parts import FULL
 
 _verified: dict[Path, tuple[int, int, str]] = {}
 _verified_lock = threading.Lock()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mycloset.errors import DiskFullError, DownloadError, OptionError
-from mycloset.hub import addresses, arrivals, cache, https, huggingface, wheels
+from mycloset.hub import addresses, arrivals, cache, https, huggingface, parts, wheels
 from mycloset.hub.catalogue import load
 from mycloset.hub.entries import Entry, HfSource, HttpsSource, ManualSource, PypiSource, Wheel
 from mycloset.hub.https import Patience, Progress
@@ -128,7 +128,7 @@ class _Order:
     def take(self, entry: Entry, given: Path) -> None:
         """Put a copy of a file that somebody brought."""
         self.report(0, entry.size, f"checking {given.name}")
-        https.check_room(self.folder / "file", given.stat().st_size)
+        parts.check_room(self.folder, given.stat().st_size)
         copy = self.folder / Path(entry.file).name
         shutil.copyfile(given, copy)
         cache.put(entry, copy, self.to)
@@ -147,7 +147,7 @@ class _Order:
         except DiskFullError:
             raise
         except DownloadError:
-            https.discard(target)
+            target.unlink()
             raise
         finally:
             _prune(target.parent)

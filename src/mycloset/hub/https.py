@@ -1,19 +1,14 @@
 """A file from an address: resumed where it stopped, tried again where that helps, never pretended.
 
-What has arrived lies in `NAME.part`, with `NAME.part.json` beside it: the address, the length, and
-the validator (ETag or Last-Modified) by which the server is asked for the rest of the very same
-file. A server that has another file by now sends that one whole, and it begins anew.
+What has arrived waits in a `Part`, and the server is asked for the rest of the very same file. One
+that has another file by now sends that one whole, and it begins anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import http.client
-import io
-import json
 import os
-import shutil
 import socket
 import ssl
 import time
@@ -24,10 +19,11 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from mycloset.errors import DiskFullError, DownloadError
+from mycloset.errors import DownloadError
 from mycloset.hub import addresses
+from mycloset.hub.parts import Note, Part, check_room
 
 Progress: TypeAlias = Callable[[int, int | None, str], None]
 """Called with bytes so far, bytes in all (None where unknown), and what is going on."""
@@ -35,8 +31,6 @@ Progress: TypeAlias = Callable[[int, int | None, str], None]
 _CHUNK = 1 << 20
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 """Answers after which the same question may be answered well."""
-FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""Numbers of the errors that say that nothing more can be written."""
 _PAGES = ("text/html", "application/xhtml+xml")
 
 
@@ -93,26 +87,20 @@ def fetch(
     target.parent.mkdir(parents=True, exist_ok=True)
     failures = 0
     while True:
-        before = transfer.arrived()
+        before = transfer.part.size
         try:
             transfer.attempt()
             return transfer.finish()
         except _TryAgainError as again:
-            brought = transfer.arrived() - before >= transfer.patience.least
+            brought = transfer.part.size - before >= transfer.patience.least
             failures = (0 if brought else failures) + again.weight
             if failures >= transfer.patience.attempts:
                 raise transfer.failed(again.reason) from again
             pause = transfer.pause(failures, again)
             transfer.report(
-                transfer.arrived(), transfer.total, f"{again.reason}; again in {pause:.0f} s"
+                transfer.part.size, transfer.total, f"{again.reason}; again in {pause:.0f} s"
             )
             transfer.patience.sleep(pause)
-
-
-def discard(target: Path) -> None:
-    """Forget what has arrived of a file, so that the next attempt begins anew."""
-    for path in (target, _part(target), _note(target)):
-        path.unlink(missing_ok=True)
 
 
 class _TryAgainError(Exception):
@@ -138,40 +126,34 @@ class _Transfer:
 
     def __post_init__(self) -> None:
         self.total = self.size
-
-    def arrived(self) -> int:
-        """Bytes of it that lie here."""
-        part = _part(self.target)
-        return part.stat().st_size if part.is_file() else 0
+        self.part = Part(self.target, self.url)
 
     def attempt(self) -> None:
         """Ask once, for the rest of what is there or for the whole, and write what comes."""
-        note = self._noted()
-        start = self.arrived() if note else 0
-        if note and start and start == note.get("total"):
+        note = self.part.note()
+        start = self.part.size if note else 0
+        if note and start and start == note.total:
             self.total = start  # All of it came the last time; it was not checked any more.
             return
         headers = {"User-Agent": "mycloset", "Accept-Encoding": "identity"}
         if start and note:
-            headers |= {"Range": f"bytes={start}-", "If-Range": note["validator"]}
+            headers |= {"Range": f"bytes={start}-", "If-Range": note.validator}
         with self._asked(headers) as answer:
             start = self._begin(answer, start, note)
             self._write(answer, start)
 
     def finish(self) -> Path:
         """Give the whole file its name."""
-        part = _part(self.target)
-        if self.size is not None and part.stat().st_size != self.size:
-            found = part.stat().st_size
-            discard(self.target)
+        found = self.part.size
+        if self.size not in (None, found):
+            self.part.discard()
             raise DownloadError(
                 f"{self.url} sent {found} bytes; the file has {self.size}.",
                 hint="Nothing was kept. Try again, or from another place.",
             )
-        _note(self.target).unlink(missing_ok=True)
-        part.replace(self.target)
-        self.report(self.target.stat().st_size, self.total, f"fetched {self.target.name}")
-        return self.target
+        path = self.part.finish()
+        self.report(found, self.total, f"fetched {self.target.name}")
+        return path
 
     def pause(self, failures: int, again: _TryAgainError) -> float:
         """Seconds before the next attempt: what the server asked for, or longer each time."""
@@ -183,19 +165,9 @@ class _Transfer:
 
     def failed(self, reason: str) -> DownloadError:
         """The error that ends the transfer."""
-        kept = self.arrived() if self._noted() else 0
+        kept = self.part.size if self.part.note() else 0
         what = f" {kept:,} bytes stay, and the next attempt goes on from there." if kept else ""
         return DownloadError(f"{self.url} could not be fetched ({reason}).{what}")
-
-    def _noted(self) -> dict[str, Any] | None:
-        """What is known of the part that lies here; None where it cannot be gone on with."""
-        try:
-            note = json.loads(_note(self.target).read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        if not isinstance(note, dict) or note.get("url") != self.url:
-            return None
-        return note if isinstance(note.get("validator"), str) and note["validator"] else None
 
     @contextlib.contextmanager
     def _asked(self, headers: Mapping[str, str]) -> Iterator[http.client.HTTPResponse]:
@@ -223,7 +195,7 @@ class _Transfer:
 
     def _refused(self, error: urllib.error.HTTPError) -> None:
         if error.code == 416:
-            discard(self.target)
+            self.part.discard()
             raise _TryAgainError("the server has no such part of it") from error
         reason = f"the server answers {error.code} {error.reason}"
         if error.code in _AGAIN:
@@ -233,9 +205,7 @@ class _Transfer:
             hint="It is not there any more, or not for everybody; see the entry's homepage.",
         ) from error
 
-    def _begin(
-        self, answer: http.client.HTTPResponse, start: int, note: dict[str, Any] | None
-    ) -> int:
+    def _begin(self, answer: http.client.HTTPResponse, start: int, note: Note | None) -> int:
         """Check an answer's headers, note what it is, and say at which byte it begins."""
         kind = (answer.headers.get_content_type() or "").lower()
         if answer.headers.get("Content-Type") and kind in _PAGES:
@@ -246,39 +216,35 @@ class _Transfer:
         length = _number(answer.headers.get("Content-Length"))
         if answer.status == 206:
             first, total = _range(answer.headers.get("Content-Range", ""))
-            same = note is not None and _validator(answer.headers) in ("", note["validator"])
-            if first != start or not same or (note and note.get("total") not in (None, total)):
-                discard(self.target)
+            same = note is not None and _validator(answer.headers) in ("", note.validator)
+            if first != start or not same or (note and note.total not in (None, total)):
+                self.part.discard()
                 raise _TryAgainError("the server sent another part than it was asked for")
         else:
             start, total = 0, length
-            discard(self.target)
+            self.part.discard()
         if self.size is not None and total is not None and total != self.size:
-            discard(self.target)
+            self.part.discard()
             raise DownloadError(
                 f"{self.url} has {total} bytes; the file has {self.size}.",
                 hint="It is another file than the catalogue knows. Nothing was kept.",
             )
         self.total = total if total is not None else self.size
-        check_room(self.target, (self.total or 0) - start)
-        self._keep_note(_validator(answer.headers) or (note or {}).get("validator", ""))
+        check_room(self.target.parent, (self.total or 0) - start)
+        validator = _validator(answer.headers) or (note.validator if note else "")
+        self.part.keep_note(Note(validator, self.total))
         return start
-
-    def _keep_note(self, validator: str) -> None:
-        note = {"url": self.url, "validator": validator, "total": self.total}
-        with _writing(self.target):
-            _note(self.target).write_text(json.dumps(note), "utf-8")
 
     def _write(self, answer: http.client.HTTPResponse, start: int) -> None:
         done = start
         seen, since = start, time.monotonic()
-        with _opened(_part(self.target), start) as out:
+        with self.part.opened(start) as out:
             while chunk := answer.read1(_CHUNK):
                 if done == 0 and _is_page(chunk):
                     raise self._page()
                 if self.total is not None and done + len(chunk) > self.total:
                     raise self._more()
-                _write_all(out, chunk)
+                self.part.write(out, chunk)
                 done += len(chunk)
                 self.report(done, self.total, f"fetching {self.target.name}")
                 now = time.monotonic()
@@ -290,14 +256,14 @@ class _Transfer:
             raise _TryAgainError(f"the connection ended after {done} of {self.total} bytes")
 
     def _page(self) -> DownloadError:
-        discard(self.target)
+        self.part.discard()
         return DownloadError(
             f"{self.url} sent a web page, not a file: a login, a licence to accept, or an error.",
             hint="Open the entry's homepage in a browser. Nothing was kept.",
         )
 
     def _more(self) -> DownloadError:
-        discard(self.target)
+        self.part.discard()
         return DownloadError(
             f"{self.url} sends more than the {self.total} bytes expected.",
             hint="Nothing was kept.",
@@ -306,63 +272,6 @@ class _Transfer:
 
 def _silent(_done: int, _total: int | None, _text: str) -> None:
     """Nobody listens."""
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
-
-
-def _note(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part.json")
-
-
-@contextlib.contextmanager
-def _opened(part: Path, start: int) -> Iterator[io.FileIO]:
-    """The part, to be written from a byte on; unbuffered, so that a full disk is told at once."""
-    with _writing(part):
-        out = io.FileIO(part, "r+" if start else "w")
-    with out:
-        out.truncate(start)
-        out.seek(start)
-        yield out
-
-
-@contextlib.contextmanager
-def _writing(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise DiskFullError(
-                f"{target.parent}: the disk is full, or a limit is reached ({error.strerror}).",
-                hint="Make room and run it again: it goes on from what has arrived.",
-            ) from error
-        raise DownloadError(
-            f"{target.parent} cannot be written ({error.strerror}).",
-            hint="Choose a folder that can.",
-        ) from error
-
-
-def _write_all(out: io.FileIO, chunk: bytes) -> None:
-    """Write every byte: near its end a disk takes a part of them before it says that it is full."""
-    rest = memoryview(chunk)
-    with _writing(Path(str(out.name))):
-        while rest:
-            rest = rest[out.write(rest) :]
-
-
-def check_room(target: Path, needed: int) -> None:
-    """Refuse what would not fit beside a file.
-
-    Raises:
-        DiskFullError: fewer bytes than `needed` are free.
-    """
-    free = shutil.disk_usage(target.parent).free
-    if needed > free:
-        raise DiskFullError(
-            f"{target.parent}: {needed:,} bytes more are needed, and {free:,} are free.",
-            hint="Make room, or choose another folder.",
-        )
 
 
 def _is_page(chunk: bytes) -> bool:

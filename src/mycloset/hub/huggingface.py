@@ -11,12 +11,14 @@ import importlib
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mycloset.errors import DiskFullError, DownloadError
 from mycloset.hub.entries import HfSource
-from mycloset.hub.https import FULL, Patience, Progress, check_room
+from mycloset.hub.https import Patience, Progress
+from mycloset.hub.parts import FULL, check_room
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -103,7 +105,7 @@ def _download(hub: Any, source: HfSource, folder: Path, report: Progress) -> Fet
             )
         if about.size is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            check_room(folder / "file", about.size - _arrived(folder))
+            check_room(folder, about.size - _arrived(folder))
         found = hub.hf_hub_download(
             source.repo,
             source.path,
@@ -130,49 +132,53 @@ def _linked(cached: Path, target: Path) -> Fetched:
     try:
         os.link(real, target)
     except OSError:  # another file system, or one without links
-        check_room(target, real.stat().st_size)
+        check_room(target.parent, real.stat().st_size)
         shutil.copyfile(real, target)
     return Fetched(target, real.name if _SHA256.fullmatch(real.name) else None)
 
 
-class _errors_told(contextlib.AbstractContextManager["_errors_told"]):  # noqa: N801
+@contextlib.contextmanager
+def _errors_told(source: HfSource, folder: Path) -> Iterator[None]:
     """Within this, what the library and its HTTP client raise becomes errors of this package."""
+    problems: Any = importlib.import_module("huggingface_hub.errors")
+    try:
+        yield
+    except DownloadError:
+        raise
+    # RuntimeError is what its transfers in native code raise.
+    except (problems.HTTPError, problems.EntryNotFoundError, OSError, RuntimeError) as error:
+        raise _told(error, problems, source, folder) from error
 
-    def __init__(self, source: HfSource, folder: Path) -> None:
-        self.source = source
-        self.folder = folder
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if error is None or isinstance(error, DownloadError):
-            return
-        problems: Any = importlib.import_module("huggingface_hub.errors")
-        answer = getattr(error, "response", None)
-        status = getattr(answer, "status_code", None)
-        page = f"https://huggingface.co/{self.source.repo}"
-        if isinstance(error, problems.GatedRepoError) or status == 401:
-            raise self._failed(
-                "its authors want to know who fetches it, or it is not there",
-                hint=f"Accept its terms at {page} and run: hf auth login",
-            ) from error
-        if (isinstance(error, problems.EntryNotFoundError) and status is not None) or status == 404:
-            raise self._failed("it is not there any more", hint=f"See {page}.") from error
-        if isinstance(error, problems.OfflineModeIsEnabled):
-            raise self._failed(
-                "HF_HUB_OFFLINE is set, and the cache of Hugging Face lacks it",
-                hint="Unset HF_HUB_OFFLINE.",
-            ) from error
-        if isinstance(error, OSError) and error.errno in FULL:
-            raise DiskFullError(
-                f"{self.folder}: the disk is full, or a limit is reached ({error.strerror}).",
-                hint="Make room and run it again: it goes on from what has arrived.",
-            ) from error
-        if status is not None and status < 500 and status not in (408, 429):
-            raise self._failed(f"the server answers {status}") from error
-        if isinstance(error, problems.HTTPError | OSError):
-            raise _TryAgainError(" ".join(str(error).split())[:200] or kind.__name__) from error
+def _told(
+    error: Exception, problems: Any, source: HfSource, folder: Path
+) -> DownloadError | _TryAgainError:
+    """What an error means for the one who fetches."""
 
-    def _failed(self, reason: str, *, hint: str = "") -> DownloadError:
-        return DownloadError(f"{self.source} could not be fetched ({reason}).", hint=hint)
+    def failed(reason: str, hint: str = "") -> DownloadError:
+        return DownloadError(f"{source} could not be fetched ({reason}).", hint=hint)
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    page = f"https://huggingface.co/{source.repo}"
+    if isinstance(error, problems.GatedRepoError) or status == 401:
+        return failed(
+            "its authors want to know who fetches it, or it is not there",
+            f"Accept its terms at {page} and run: hf auth login",
+        )
+    if status == 404:
+        return failed("it is not there any more", f"See {page}.")
+    if isinstance(error, problems.OfflineModeIsEnabled):
+        return failed(
+            "HF_HUB_OFFLINE is set, and the cache of Hugging Face lacks it", "Unset HF_HUB_OFFLINE."
+        )
+    if isinstance(error, OSError) and error.errno in FULL:
+        return DiskFullError(
+            f"{folder}: the disk is full, or a limit is reached ({error.strerror}).",
+            hint="Make room and run it again: it goes on from what has arrived.",
+        )
+    if status is not None and status < 500 and status not in (408, 429):
+        return failed(f"the server answers {status}")
+    return _TryAgainError(" ".join(str(error).split())[:200] or type(error).__name__)
 
 
 def _bar(source: HfSource, report: Progress) -> type[Any]:

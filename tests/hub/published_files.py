@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from golden_files import tensors
+import golden_files
 from model_files import Call, Global, Tensor, write_torch_zip
 from mycloset.hub.entries import Entry, HttpsSource, Source
 
@@ -12,7 +13,10 @@ from mycloset.hub.entries import Entry, HttpsSource, Source
 def lpips_file(folder: Path, name: str = "alex.pth") -> bytes:
     """What LPIPS publishes for AlexNet, with zeros for weights: 5 tensors, a few kilobytes."""
     path = folder / name
-    keys = {key: Tensor(dtype, shape) for key, dtype, shape in tensors("lpips/lpips_alex_lin")}
+    keys = {
+        key: Tensor(dtype, shape)
+        for key, dtype, shape in golden_files.tensors("lpips/lpips_alex_lin")
+    }
     write_torch_zip(path, keys, sparse=False)
     return path.read_bytes()
 
@@ -34,3 +38,16 @@ def entry(source: Source | str, **changes: object) -> Entry:
         **changes,
     }  # fmt: skip
     return Entry(**settings)  # type: ignore[arg-type]
+
+
+def golden_file(name: str, path: Path) -> Path:
+    """A golden as it is published, in a torch zip file, with holes for weights."""
+    manifest = golden_files.manifest(name)
+    prefix = manifest.get("prefix", "")
+    nested: Any = {
+        prefix + key: Tensor(dtype, shape) for key, dtype, shape in golden_files.tensors(name)
+    }
+    for wrapper in reversed(manifest.get("wrapper", [])):
+        nested = {wrapper: nested}
+    write_torch_zip(path, nested)
+    return path

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from published_files import entry, lpips_file, unsafe_file
 
+import golden_files
+from model_files import Call, Global, Tensor, write_torch_zip
 from mycloset.errors import DownloadError
 from mycloset.hub import arrivals
 
@@ -64,6 +66,20 @@ def test_code_is_refused_and_named(tmp_path: Path) -> None:
     unsafe_file(tmp_path)
     with pytest.raises(DownloadError, match=r"code that is not known.*posix\.system"):
         arrivals.check(entry(URL), tmp_path / "unsafe.pth")
+
+
+def test_unknown_code_passes_only_with_its_authors_checksum(tmp_path: Path) -> None:
+    keys = {
+        key: Tensor(dtype, shape)
+        for key, dtype, shape in golden_files.tensors("lpips/lpips_alex_lin")
+    }
+    path = tmp_path / "net.pth"
+    held = {"state_dict": keys, "meta": Call(Global("somebody.config", "Config"))}
+    write_torch_zip(path, held, sparse=False)
+    with pytest.raises(DownloadError, match=r"somebody\.config\.Config"):
+        arrivals.check(entry(URL), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    arrivals.check(entry(URL, sha256_start=digest[:8]), path)
 
 
 @pytest.mark.parametrize(

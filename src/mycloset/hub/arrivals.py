@@ -79,7 +79,8 @@ def _check_bytes(entry: Entry, data: Path, stated: str | None) -> None:
 
 def _check_network(entry: Entry, data: Path) -> None:
     analysis = inspect(data)
-    if analysis.safety == "dangerous" or (analysis.safety == "unknown" and not entry.sha256):
+    # Code that nobody knows passes only in the very file that its authors put their number on.
+    if analysis.safety == "dangerous" or (analysis.safety == "unknown" and not entry.checksum):
         names = ", ".join(use.name for use in analysis.globals if use.grade != "weights")
         raise _refused(entry, f"it holds code that is not known to be harmless ({names})", analysis)
     damaged = any(finding.kind == "corrupt" for finding in analysis.findings)

@@ -182,6 +182,41 @@ def test_an_entry_that_changed_is_checked_anew(home: Path, server: Server, data:
     assert cache.find(entry(URL, variant="vgg")) is None
 
 
+@pytest.mark.parametrize("note", ["gone", "damaged"])
+def test_what_lies_in_its_place_is_checked_and_not_fetched(
+    home: Path, server: Server, data: bytes, tmp_path: Path, note: str
+) -> None:
+    mine = tmp_path / "mine"
+    place = cache.place(entry(URL), mine)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    if note == "damaged":
+        (mine / ".mycloset").mkdir()
+        (mine / ".mycloset" / "checked.json").write_text("{")
+    download.fetch([entry(URL)], to=mine, patience=QUICK)
+    assert server.requests == []
+    assert cache.find(entry(URL), mine) == place
+
+
+def test_what_lies_in_its_place_and_is_something_else_is_replaced(
+    home: Path, server: Server, data: bytes
+) -> None:
+    place = cache.place(entry(URL))
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"<html>")
+    server.put(PATH, Served(data))
+    download.fetch([entry(URL)], patience=QUICK)
+    assert place.read_bytes() == data
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    home: Path, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match=r"The folder .*/file/mine cannot be written"):
+        download.fetch([entry(URL)], to=tmp_path / "file" / "mine", patience=QUICK)
+
+
 def test_a_full_disk_keeps_what_came(
     home: Path, server: Server, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -155,6 +156,43 @@ def test_what_hugging_faces_cache_holds_is_linked(
     download.fetch([wanted], patience=QUICK)
     assert len(hub.requests) == before
     assert cache.place(wanted).samefile(Path(cached).resolve())
+
+
+def test_what_lies_damaged_in_its_cache_is_fetched_anew(
+    hub: Server, data: bytes, tmp_path: Path
+) -> None:
+    publish(hub, "owner/nets", "lpips/alex.pth", data)
+    cached = huggingface_hub.hf_hub_download(
+        "owner/nets", "lpips/alex.pth", cache_dir=tmp_path / "hf", endpoint=hub.base
+    )
+    Path(cached).resolve().write_bytes(b"damaged")
+    wanted = entry(SOURCE, sha256=hashlib.sha256(data).hexdigest())
+    download.fetch([wanted], patience=QUICK)
+    assert cache.place(wanted).read_bytes() == data
+
+
+def test_a_full_disk_is_named(hub: Server, data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(hub, "owner/nets", "lpips/alex.pth", data)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", full)
+    with pytest.raises(DiskFullError, match="the disk is full"):
+        download.fetch([entry(SOURCE)], patience=QUICK)
+
+
+def test_servers_that_fail_are_asked_again(
+    hub: Server, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = publish(hub, "owner/nets", "lpips/alex.pth", data)
+    monkeypatch.setattr(file_download.time, "sleep", lambda _seconds: None)
+    served.status, served.fail = 500, 1
+    download.fetch([entry(SOURCE)], patience=QUICK)
+    served.status, served.fail = 500, 10**9
+    other = entry(SOURCE, file="other/alex.pth")
+    with pytest.raises(DownloadError, match="the next attempt goes on from there"):
+        download.fetch([other], patience=QUICK)
 
 
 def test_room_is_looked_for_ahead(

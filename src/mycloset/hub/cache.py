@@ -107,14 +107,23 @@ def put(
             file.replace(target)
         path.parent.mkdir(parents=True, exist_ok=True)
         data.replace(path)
-        status = path.stat()
-        key = (status.st_size, status.st_mtime_ns, _expected(entry))
-        notes = _noted(to) | {_note_name(path, to): list(key)}
-        fresh = _notes(to).with_suffix(".new")
-        fresh.write_text(json.dumps(notes, indent=0), "utf-8")
-        fresh.replace(_notes(to))
-    with _verified_lock:
-        _verified[path] = key
+    _remember(entry, path, to)
+    return path
+
+
+def adopt(entry: Entry, to: Path | None = None) -> Path | None:
+    """A file that lies in its place without having been put there, if it is what it should be.
+
+    Called within a `workshop`: what was checked may have been forgotten, or a person copied it.
+    """
+    path = place(entry, to)
+    if not path.is_file() or not all(_neighbour(entry, n, to).is_file() for n in entry.beside):
+        return None
+    try:
+        arrivals.check(entry, path)
+    except DownloadError:  # it is fetched, then
+        return None
+    _remember(entry, path, to)
     return path
 
 
@@ -150,6 +159,19 @@ def workshop(on_wait: Callable[[], None] | None = None, to: Path | None = None) 
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remember(entry: Entry, path: Path, to: Path | None) -> None:
+    """Write down that a file was checked."""
+    with _writing(to):
+        status = path.stat()
+        key = (status.st_size, status.st_mtime_ns, _expected(entry))
+        notes = _noted(to) | {_note_name(path, to): list(key)}
+        fresh = _notes(to).with_suffix(".new")
+        fresh.write_text(json.dumps(notes, indent=0), "utf-8")
+        fresh.replace(_notes(to))
+    with _verified_lock:
+        _verified[path] = key
 
 
 def _base(entry: Entry, to: Path | None) -> Path:

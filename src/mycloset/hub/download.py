@@ -87,7 +87,9 @@ def fetch(
 
     with cache.workshop(waiting, to) as folder:
         # Another process may have brought them while this one waited for the lock.
-        missing = [entry for entry in entries if cache.find(entry, to) is None]
+        missing = [
+            entry for entry in entries if (cache.find(entry, to) or cache.adopt(entry, to)) is None
+        ]
         by_hand = []
         by_wheel: dict[Wheel, list[Entry]] = {}
         order = _Order(folder, to, report, patience or Patience())
@@ -152,25 +154,32 @@ class _Order:
         finally:
             _prune(target.parent)
 
-    def from_hf(self, entry: Entry, source: HfSource) -> None:
+    def from_hf(self, entry: Entry, source: HfSource, *, anew: bool = False) -> None:
         """Fetch a file, and those that belong beside it, from a repository, and put them."""
         folder = cache.partial(entry, self.to).parent / ".repository"
         self.report(0, entry.size, f"fetching {Path(entry.file).name}")
-        beside = {}
+
+        def fetched(path: str) -> huggingface.Fetched:
+            return huggingface.fetch(
+                replace(source, path=path), folder, report=self.report, patience=self.patience,
+                anew=anew,
+            )  # fmt: skip
+
         with self._naming(entry):
-            for path in entry.beside:
-                other = replace(source, path=path)
-                beside[path] = huggingface.fetch(
-                    other, folder, report=self.report, patience=self.patience
-                ).path
-            found = huggingface.fetch(source, folder, report=self.report, patience=self.patience)
+            beside = {path: fetched(path) for path in entry.beside}
+            found = fetched(source.path)
+        files = {path: file.path for path, file in beside.items()}
         try:
-            cache.put(entry, found.path, self.to, stated=found.sha256, beside=beside)
+            cache.put(entry, found.path, self.to, stated=found.sha256, beside=files)
         except DiskFullError:
             raise
         except DownloadError:
-            found.path.unlink()
-            raise
+            for file in (found.path, *files.values()):
+                file.unlink(missing_ok=True)
+            if not any(file.cached for file in (found, *beside.values())):
+                raise
+            # It lay damaged in the library's own cache.
+            self.from_hf(entry, source, anew=True)
         finally:
             huggingface.discard(folder)
             _prune(folder.parent)

@@ -29,13 +29,17 @@ class Fetched(NamedTuple):
     Attributes:
         path: where it lies; it may be moved away.
         sha256: by which the repository names it, or None for small files that have no such name.
+        cached: whether it comes from the library's cache, where it may lie damaged.
     """
 
     path: Path
     sha256: str | None
+    cached: bool = False
 
 
-def fetch(source: HfSource, folder: Path, *, report: Progress, patience: Patience) -> Fetched:
+def fetch(
+    source: HfSource, folder: Path, *, report: Progress, patience: Patience, anew: bool = False
+) -> Fetched:
     """Bring one file.
 
     Args:
@@ -44,6 +48,7 @@ def fetch(source: HfSource, folder: Path, *, report: Progress, patience: Patienc
             there the next time.
         report: told how far it is.
         patience: how often to try.
+        anew: do not take it from the library's cache.
 
     Raises:
         DiskFullError: it does not fit.
@@ -51,12 +56,12 @@ def fetch(source: HfSource, folder: Path, *, report: Progress, patience: Patienc
     """
     hub = _library(source)
     cached = hub.try_to_load_from_cache(source.repo, source.path, revision=source.revision)
-    if isinstance(cached, str):
+    if isinstance(cached, str) and not anew:
         return _linked(Path(cached), folder / source.path)
     failures = 0
     while True:
         try:
-            return _download(hub, source, folder, report)
+            return _download(hub, source, folder, report, anew=anew)
         except _TryAgainError as again:
             failures += 1
             if failures >= patience.attempts:
@@ -93,7 +98,7 @@ def _library(source: HfSource) -> Any:
         ) from error
 
 
-def _download(hub: Any, source: HfSource, folder: Path, report: Progress) -> Fetched:
+def _download(hub: Any, source: HfSource, folder: Path, report: Progress, *, anew: bool) -> Fetched:
     endpoint = os.environ.get("HF_ENDPOINT") or None
     with _errors_told(source, folder):
         url = hub.hf_hub_url(source.repo, source.path, revision=source.revision, endpoint=endpoint)
@@ -112,6 +117,7 @@ def _download(hub: Any, source: HfSource, folder: Path, report: Progress) -> Fet
             # The commit that was just seen, even where the newest was asked for.
             revision=about.commit_hash,
             local_dir=folder,
+            force_download=anew,
             endpoint=endpoint,
             tqdm_class=_bar(source, report),
         )
@@ -134,7 +140,7 @@ def _linked(cached: Path, target: Path) -> Fetched:
     except OSError:  # another file system, or one without links
         check_room(target.parent, real.stat().st_size)
         shutil.copyfile(real, target)
-    return Fetched(target, real.name if _SHA256.fullmatch(real.name) else None)
+    return Fetched(target, real.name if _SHA256.fullmatch(real.name) else None, cached=True)
 
 
 @contextlib.contextmanager

@@ -5,25 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
+from closet_files import STEP
+from closet_files import save_vgg as save
 
 from foreign_files import write_safetensors
-from mycloset.architectures.vgg.network import Vgg
 from mycloset.errors import InputError, ModelFileError
-from mycloset.hub.loader import ModelLoader, NoModelError
-from mycloset.hub.residency import BudgetError
-
-CFG: list[int | str] = [4, "M", 4, "M", 8, 8, "M", 8, 8, "M", 8, 8, "M"]
-STEP = "quality_assessment"
-
-
-def save(path: Path, *, classes: int = 5) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = Vgg(
-        cfg=CFG, batch_norm=True, input_channels=3, widths=(8 * 49, 16, 16, classes), pooled=7
-    )
-    torch.save(made.state_dict(), path)
-    return path
+from mycloset.hub.loader import ModelLoader
+from mycloset.hub.refusals import BudgetError
+from mycloset.hub.shelved import NoModelError
 
 
 def test_a_model_is_found_by_what_it_is(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from mycloset.errors import (
     PersonError,
     StepError,
     StepInputError,
+    StoppedError,
 )
 from mycloset.tasks.masks import Mask
 from mycloset.tryon import InferenceEngine
@@ -109,6 +111,13 @@ class Interrupted(Fake):
         raise KeyboardInterrupt
 
 
+class Waits(Fake):
+    name: ClassVar[str] = "waits"
+
+    def run(self, state: TryOnState) -> StepOutput:
+        raise StoppedError("stopped while a model was waited for.")
+
+
 FAKES = (Masks, Paints, Breaks, Refuses, Stops, Lacks, Meddles, Interrupted)
 
 
@@ -116,6 +125,7 @@ FAKES = (Masks, Paints, Breaks, Refuses, Stops, Lacks, Meddles, Interrupted)
 def fake_ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ways = {fake.name: {"embedded": f"{__name__}:{fake.__name__}"} for fake in FAKES}
     ways["masks"]["lacking"] = f"{__name__}:Lacks"
+    ways["masks"]["stopped"] = f"{__name__}:Waits"
     monkeypatch.setattr(pipelines, "WAYS", ways)
     pipelines._way.cache_clear()
     Paints.made.clear()
@@ -207,6 +217,42 @@ def test_the_next_model_serves_where_the_best_cannot_be_had_and_the_result_says_
     result = run(StepPlan("masks", ("lacking", "embedded")), "paints")
     assert result.steps[0].way == "embedded"
     assert "lacking could not be used: weights.bin: there is no network." in result.notes[0]
+
+
+def test_the_record_tells_what_was_wanted_what_served_and_why() -> None:
+    record = run(StepPlan("masks", ("lacking", "embedded")), "paints").steps[0]
+    assert (record.wanted, record.used) == ("lacking", "ones")
+    assert record.reason == "lacking: weights.bin: there is no network. Go online."
+    assert [(passed.way, passed.kind) for passed in record.passed_over] == [("lacking", "failed")]
+    assert record.failed
+
+
+def test_what_was_wanted_and_served_has_no_reason() -> None:
+    record = run("masks", "paints").steps[0]
+    assert (record.wanted, record.reason, record.passed_over) == ("ones", "", ())
+    assert not record.failed
+
+
+@pytest.mark.parametrize("as_function", [False, True])
+def test_a_run_can_be_stopped_between_steps_and_the_engine_goes_on(as_function: bool) -> None:
+    ended = threading.Event()
+
+    def stop(event: StepStarted | StepFinished) -> None:
+        if isinstance(event, StepFinished) and not ended.is_set():
+            ended.set()
+
+    engine = InferenceEngine(plan("masks", "paints"), observer=stop)
+    cancel = ended.is_set if as_function else ended
+    with pytest.raises(StoppedError, match=r"before paints \(step 2 of 2\)"):
+        engine.run_virtual_try_on(PHOTO, CLOTH, cancel=cancel)
+    assert not Paints.made
+    ended.clear()
+    assert engine.run_virtual_try_on(PHOTO, CLOTH).image[0, 0, 0] == 7
+
+
+def test_a_load_that_is_stopped_is_no_failure_of_its_step() -> None:
+    with pytest.raises(StoppedError, match="while a model was waited for"):
+        run(StepPlan("masks", ("stopped", "embedded")), "paints")
 
 
 def test_where_no_model_can_be_had_the_step_fails() -> None:

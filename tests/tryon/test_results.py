@@ -41,8 +41,8 @@ def test_the_dict_is_plain_json_with_everything_but_pixels() -> None:
     found = result().to_dict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert set(found) == {
-        "mycloset", "pipeline", "seconds", "width", "height", "category", "steps", "notes",
-        "quality", "measurements",
+        "mycloset", "pipeline", "seconds", "cached", "width", "height", "category", "steps",
+        "notes", "quality", "measurements",
     }  # fmt: skip
     assert (found["width"], found["height"]) == (80, 90)
     assert found["category"] == "upper"
@@ -55,6 +55,9 @@ def test_the_dict_is_plain_json_with_everything_but_pixels() -> None:
         "confidence": 0.3333,
         "notes": ["a", "b"],
         "model": {"kind": "embedded", "name": "x", "licence": "Apache-2.0"},
+        "wanted": "",
+        "reason": "",
+        "passed_over": [],
     }
     assert found["quality"]["grade"] == "A"
     assert found["measurements"] is None

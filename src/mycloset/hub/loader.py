@@ -4,108 +4,108 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from weakref import WeakValueDictionary
 
-from mycloset.architectures.plans import has_network
-from mycloset.architectures.steps import TRY_ON_STEPS
-from mycloset.errors import InputError, ModelFileError
-from mycloset.hub.loading import load
-from mycloset.hub.memory import budget
-from mycloset.hub.model import Model
-from mycloset.hub.residency import Residency
-from mycloset.inspection.analysis import CheckpointAnalyzer
-from mycloset.inspection.results import CheckpointAnalysis, Network
-
-_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
-
-
-class NoModelError(ModelFileError):
-    """The user's folders hold no model of the kind that was asked for."""
-
-
-@dataclass(frozen=True)
-class ShelvedModel:
-    """A network in a file of the user's folders.
-
-    Attributes:
-        path: the file, or the folder of a model in several files.
-        root: the folder below which it was found.
-        network: what it is.
-        runnable: whether it can be loaded and run.
-        reason: why not, where it cannot.
-    """
-
-    path: Path
-    root: Path
-    network: Network
-    runnable: bool
-    reason: str = ""
-
-    @property
-    def name(self) -> str:
-        """The file's name without its suffix."""
-        return self.path.name.removesuffix(".tar").rpartition(".")[0] or self.path.name
-
-    @property
-    def folder_step(self) -> str | None:
-        """The step whose folder it lies in, by name or number."""
-        for part in self.path.relative_to(self.root).parts[:-1]:
-            for number, step in enumerate(TRY_ON_STEPS, start=1):
-                if part in (step, f"step_{number:02}") or part == f"step_{number:02}_{step}":
-                    return step
-        return None
+from mycloset.errors import ModelFileError, MyClosetError
+from mycloset.hub.checkpoint_tensors import CheckpointTensors
+from mycloset.hub.events import (
+    Event,
+    FellBack,
+    LoadFailed,
+    ModelAsked,
+    ModelLeft,
+    ModelLoaded,
+    Observer,
+)
+from mycloset.hub.ledger import Piece
+from mycloset.hub.memory import MemoryShortError, budgets
+from mycloset.hub.model import Model, ShelvedHandle
+from mycloset.hub.refusals import BudgetError
+from mycloset.hub.residency import Reason, Residency
+from mycloset.hub.shelf import Shelf
+from mycloset.hub.shelved import NoModelError, ShelvedModel
+from mycloset.hub.state import ModelState
+from mycloset.hub.statistics import Counting, HubStatistics
+from mycloset.hub.stopping import Stop
+from mycloset.hub.wanted import Wanted
+from mycloset.inspection.integrity import Validation, validate_checkpoint
+from mycloset.runtimes.devices import best_device
 
 
 class ModelLoader:
     """Finds models by what they are, loads them once, and keeps them within a budget.
 
     Nothing is read before it is asked for: the first question reads the headers of all files.
+    Threads may share a loader; processes make their own over the same folders.
 
     Args:
         roots: folders with model files.
-        memory: bytes for models: a number, "6GB", or "auto" (a share of what is free).
-        device: "cpu", "cuda", "cuda:1", "mps".
+        memory: bytes for models: a number, "6GB", or "auto" (a share of what is free); or by
+            device: {"cpu": "6GB", "cuda:0": "10GB"}.
+        models: the user's own names: of a step or model to a file; see `hub.aliases`.
+        device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps".
         precision: as for `load`.
         most: how many models may be in memory at once; None for any number.
+        mapped: False reads files instead of mapping them (network disks).
+        workers: how many models may be loaded at once ahead of being asked for.
+        index: whether what the files are is kept on disk, so that the next start reads only what
+            has changed; or in which file.
+        observer: called with every `hub.events.Event`, on the thread where it happens.
     """
 
     def __init__(
         self,
         roots: Iterable[str | os.PathLike[str]],
         *,
-        memory: int | str = "auto",
-        device: str = "cpu",
+        memory: int | str | Mapping[str, int | str] = "auto",
+        models: Mapping[str, Any] | None = None,
+        device: str = "auto",
         precision: str = "float32",
         most: int | None = None,
+        mapped: bool = True,
+        workers: int = 2,
+        index: bool | str | os.PathLike[str] = True,
+        observer: Observer | None = None,
     ) -> None:
-        self.roots = tuple(Path(root) for root in roots)
-        for root in self.roots:
-            if not root.is_dir():
-                raise InputError(f"{root} is no folder.", hint="Give a folder of model files.")
-        self.device = device
+        self.shelf = Shelf(roots, models=models, index=index)
+        self.device = best_device() if device == "auto" else device
         self.precision = precision
-        self._residency: Residency[_Wanted, Model] = Residency(budget(memory), most=most)
+        self.mapped = mapped
+        self._observer = observer
+        self._counting = Counting()
+        self._residency: Residency[Wanted, Model] = Residency(
+            budgets(memory, self.device),
+            most=most,
+            measure=_pieces,
+            core=lambda model: model.network,
+            on_leaving=self._left,
+        )
+        self._workers = workers
+        self._pool: ThreadPoolExecutor | None = None
+        self._handles: WeakValueDictionary[Wanted, ShelvedHandle] = WeakValueDictionary()
+        self._loaded_before: set[Wanted] = set()
         self._lock = threading.Lock()
-        self._shelf: tuple[ShelvedModel, ...] | None = None
 
     @property
-    def memory(self) -> int:
-        """Bytes that models may take."""
-        return self._residency.budget
+    def memory(self) -> Mapping[str, int]:
+        """Bytes that models may take, by device."""
+        return dict(self._residency.budgets)
+
+    @property
+    def statistics(self) -> HubStatistics:
+        """What was asked for, loaded and waited for so far."""
+        return self._counting.now
 
     def list_available_models(self) -> tuple[ShelvedModel, ...]:
         """Every network in the folders' files, by path."""
-        with self._lock:
-            if self._shelf is None:
-                self._shelf = tuple(self._look())
-            return self._shelf
-
-    def list_loaded_models(self) -> tuple[Path, ...]:
-        """The files of what is in memory, the least recently used first."""
-        return tuple(wanted.path for wanted in self._residency.held())
+        return self.shelf.models()
 
     def candidates(
         self,
@@ -113,34 +113,21 @@ class ModelLoader:
         model_type: str | None = None,
         variants: Collection[str] = (),
     ) -> tuple[ShelvedModel, ...]:
-        """Models that can run, the best first: those in the step's own folder, then the surest,
-        then the largest.
+        """Models that can run, the best first; see `Shelf.candidates`."""
+        return self.shelf.candidates(step_name, model_type, variants)
 
-        Args:
-            step_name: one of the eight steps; None for any.
-            model_type: a family; None for any.
-            variants: of the family, whatever steps they are said to serve; empty for any.
-        """
-        found = [
-            model
-            for model in self.list_available_models()
-            if model.runnable
-            and (model_type is None or model.network.family == model_type)
-            and (not variants or model.network.variant in variants)
-            and (step_name is None or variants or step_name in model.network.steps)
-        ]
-        return tuple(
-            sorted(
-                found,
-                key=lambda model: (
-                    model.folder_step != step_name,
-                    model.network.role == "ema",
-                    -model.network.confidence,
-                    -model.network.parameters,
-                    str(model.path),
-                ),
-            )
-        )
+    def find(
+        self,
+        model_name: str | os.PathLike[str],
+        step_name: str | None = None,
+        model_type: str | None = None,
+    ) -> ShelvedModel:
+        """The model of a path or name; see `Shelf.find`."""
+        return self.shelf.find(model_name, step_name, model_type)
+
+    def list_loaded_models(self) -> tuple[Path, ...]:
+        """The files of what is in memory, the least recently used first."""
+        return tuple(wanted.path for wanted in self._residency.held())
 
     def load_model(
         self,
@@ -161,140 +148,322 @@ class ModelLoader:
         return self.load_shelved(shelved, device=device, **options)
 
     def load_model_for_step(
-        self, step_name: str, model_type: str | None = None, variants: Collection[str] = ()
+        self,
+        step_name: str,
+        model_type: str | None = None,
+        variants: Collection[str] = (),
+        *,
+        stop: Stop | None = None,
     ) -> Model:
         """The best model for a step that the folders hold; arguments as for `candidates`.
 
-        A file that turns out to be unusable gives way to the next one; what was tried is in
-        the error where none is left.
+        A file that turns out to be unusable, or does not fit into the memory, gives way to the
+        next one: `Model.info.fallback` says which was wanted and why it is not the one.
 
         Raises:
             NoModelError: there is none.
             ModelFileError: none of those that there are can be loaded.
+            StoppedError: `stop` was set.
         """
         found = self.candidates(step_name, model_type, variants)
         if not found:
             what = " or ".join(f"{model_type} {name}" for name in variants) or model_type or "model"
-            raise NoModelError(
-                f"no {what} for {step_name} is in {', '.join(map(str, self.roots)) or 'no folder'}."
-            )
-        tried = []
+            where = ", ".join(map(str, self.shelf.roots)) or "no folder"
+            raise NoModelError(f"no {what} for {step_name} is in {where}.")
+        tried: list[str] = []
         for shelved in found:
             try:
-                return self.load_shelved(shelved)
+                model = self.load_shelved(shelved, stop=stop)
             except ModelFileError as error:
                 tried.append(error.message)
+                continue
+            if not tried:
+                return model
+            fell = _fell(step_name, model_type, found[0], shelved, tried)
+            self._tell(fell)
+            assert isinstance(model, ShelvedHandle)
+            return model.instead(fell)
+        self._tell(_fell(step_name, model_type, found[0], None, tried))
         raise ModelFileError(f"{step_name}: {' '.join(tried)}")
 
-    def find(
+    def load_models(
+        self, names: Sequence[str | os.PathLike[str] | ShelvedModel]
+    ) -> tuple[Model, ...]:
+        """Several models, loaded side by side; in the order of their names.
+
+        Raises:
+            ModelFileError: one cannot be loaded; the others stay loaded.
+        """
+        shelved = [self._shelved(name) for name in names]
+        futures = self.prefetch(*shelved)
+        wait(futures)
+        for future in futures:
+            error = future.exception()
+            # What there was no room for ahead gets it when it is asked for.
+            if error is not None and not isinstance(error, BudgetError):
+                raise error
+        return tuple(self.load_shelved(each) for each in shelved)
+
+    def prefetch(self, *names: str | os.PathLike[str] | ShelvedModel) -> tuple[Future[None], ...]:
+        """Begin to load models that will be asked for soon; returns at once.
+
+        Nothing that is in use, was just asked for, or is needed sooner leaves for them; a model
+        that does not fit then is not fetched (its future has the `BudgetError`).
+        """
+        shelved = [self._shelved(name) for name in names]
+        return tuple(self._executor().submit(self._fetch, each) for each in shelved)
+
+    def expect(
         self,
-        model_name: str | os.PathLike[str],
-        step_name: str | None = None,
-        model_type: str | None = None,
-    ) -> ShelvedModel:
-        """The model of a path or name; see `load_model`."""
-        name = os.fspath(model_name)
-        every = self.candidates(step_name, model_type)
-        for names in (_paths, _stems, _kinds):
-            for model in every:
-                if name in names(model):
-                    return model
-        unusable = [m for m in self.list_available_models() if name in (m.name, m.path.name)]
-        if unusable:
-            raise ModelFileError(f"{unusable[0].path}: {unusable[0].reason}")
-        near = ", ".join(sorted({model.name for model in every})[:8]) or "nothing that can run"
-        raise NoModelError(f"there is no model {name!r}.", hint=f"The folders hold {near}.")
+        names: Sequence[str | os.PathLike[str] | ShelvedModel],
+        *,
+        repeat: bool = False,
+        ahead: int = 0,
+    ) -> None:
+        """Say which models will be asked for, in order; then what is needed last leaves first.
+
+        Args:
+            names: paths, names or models; empty to forget the plan.
+            repeat: whether the same is asked for again and again.
+            ahead: how many of those that come next will be fetched ahead.
+        """
+        plan = [self._wanted(self._shelved(name)) for name in names]
+        sizes = {wanted: wanted.size for wanted in plan}
+        self._residency.expect(plan, repeat=repeat, sizes=sizes, ahead=ahead)
 
     def load_shelved(
-        self, shelved: ShelvedModel, *, device: str | None = None, **options: Any
+        self,
+        shelved: ShelvedModel,
+        *,
+        device: str | None = None,
+        stop: Stop | None = None,
+        **options: Any,
     ) -> Model:
-        """Load one of `list_available_models`, or give it from memory."""
-        network = shelved.network
-        where = device or self.device
-        wanted = _Wanted(
-            shelved.path,
-            network.wrapper,
-            network.prefix,
-            where,
-            self.precision,
-            tuple(sorted(options.items())),
+        """Load one of `list_available_models`, or give it from memory.
+
+        Args:
+            shelved: which.
+            device: where to; the loader's by default.
+            stop: ends the waiting when it is set.
+            options: of `mycloset.load`.
+
+        Raises:
+            ModelFileError: it cannot be loaded.
+            BudgetError: it does not fit into the memory for models.
+            StoppedError: `stop` was set.
+        """
+        wanted = self._wanted(self.shelf.check(shelved), device, options)
+        began = time.perf_counter()
+        loads: list[None] = []
+        model = self._residency.get(
+            wanted, wanted.pieces, lambda: self._load(wanted, ahead=False, mark=loads), stop=stop
         )
-        size = network.bytes
-        if self.precision in _BYTES:
-            size = sum(network.dtypes.values()) * _BYTES[self.precision]
-        return self._residency.get(
-            wanted,
-            size,
-            lambda: load(
-                shelved.path,
-                family=network.family,
-                part=network.prefix or network.wrapper or None,
-                role=network.role,
-                device=where,
-                precision=self.precision,
-                **options,
-            ),
+        waited = time.perf_counter() - began
+        self._tell(ModelAsked(wanted.path, waited, not loads))
+        with self._lock:
+            handle = self._handles.get(wanted)
+            if handle is None:
+                handle = ShelvedHandle(model.info, lambda: self._lease(wanted))
+                self._handles[wanted] = handle
+        return handle
+
+    def get_model_path(self, name: str | os.PathLike[str], step_name: str | None = None) -> Path:
+        """The file of a model by its name; see `load_model`.
+
+        Raises:
+            NoModelError: the folders hold none of that name.
+        """
+        return self.shelf.path(name, step_name)
+
+    def load_checkpoint(self, name: str | os.PathLike[str]) -> CheckpointTensors:
+        """The tensors of a file by their own keys; each is made when it is asked for.
+
+        Raises:
+            NoModelError: the folders hold no file of that name.
+            ModelFileError: it holds no weights.
+        """
+        return CheckpointTensors(self.get_model_path(name), mapped=self.mapped)
+
+    def get_model_info(self, name: str | os.PathLike[str]) -> ModelState:
+        """What a model is, and what of it is in memory now.
+
+        Raises:
+            NoModelError: the folders hold none of that name.
+        """
+        return self._state(self._shelved(name))
+
+    def validate_checkpoint(
+        self, path: str | os.PathLike[str], expected_architecture: str | None = None
+    ) -> Validation:
+        """Check a file, by its path or name; see `mycloset.inspection.validate_checkpoint`."""
+        there = Path(path)
+        return validate_checkpoint(
+            there if there.exists() else self.get_model_path(path), expected_architecture
         )
+
+    def pin(self, name: str | os.PathLike[str], pinned: bool = True) -> None:
+        """Keep a model that is in memory there whatever comes; or no longer.
+
+        Raises:
+            NoModelError: it is not in memory.
+        """
+        held = self._held(name)
+        if not held:
+            raise NoModelError(f"{name} is not in memory.", hint="Load it first.")
+        for wanted in held:
+            self._residency.pin(wanted, pinned)
 
     def unload_model(self, model_name: str | os.PathLike[str]) -> bool:
         """Let go of a model by its file's path or name; whether it was in memory."""
-        name = os.fspath(model_name)
-        held = [
-            wanted
-            for wanted in self._residency.held()
-            if name in (str(wanted.path), wanted.path.name, wanted.path.stem)
-        ]
-        dropped = [self._residency.drop(wanted) for wanted in held]
+        dropped = [self._residency.drop(wanted) for wanted in self._held(model_name)]
         return any(dropped)
 
-    def _look(self) -> Iterable[ShelvedModel]:
-        """Every network in every file of the roots."""
-        for root in self.roots:
-            for analysis in CheckpointAnalyzer().analyze_folder(root).analyses:
-                yield from _shelved(analysis, root)
+    def close(self) -> None:
+        """Stop fetching ahead, and let go of all that is not in use."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+        self._residency.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _held(self, name: str | os.PathLike[str]) -> list[Wanted]:
+        """What is in memory of a file, by its path or name."""
+        asked = os.fspath(name)
+        return [
+            wanted
+            for wanted in self._residency.held()
+            if asked in (str(wanted.path), wanted.path.name, wanted.path.stem)
+        ]
+
+    def _shelved(self, name: str | os.PathLike[str] | ShelvedModel) -> ShelvedModel:
+        return name if isinstance(name, ShelvedModel) else self.find(name)
+
+    def _wanted(
+        self,
+        shelved: ShelvedModel,
+        device: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Wanted:
+        return Wanted.of(
+            shelved,
+            device=device or self.device,
+            precision=self.precision,
+            mapped=self.mapped,
+            options=options or {},
+        )
+
+    def _state(self, shelved: ShelvedModel) -> ModelState:
+        network = shelved.network
+        state = ModelState(
+            shelved.path,
+            network.title,
+            network.family or "",
+            network.variant or "",
+            network.steps,
+            network.licence,
+            network.parameters,
+            shelved.runnable,
+            shelved.reason,
+            network.bytes,
+        )
+        place = (shelved.path, network.wrapper, network.prefix)
+        for wanted in self._residency.held():
+            if (wanted.path, wanted.wrapper, wanted.prefix) != place:
+                continue
+            held = self._residency.peek(wanted)
+            if held is not None:
+                from mycloset.runtimes.pytorch.measuring import resident
+
+                return replace(
+                    state,
+                    loaded=True,
+                    device=held.info.device,
+                    precision=held.info.precision,
+                    device_map=held.info.device_map,
+                    bytes=self._residency.size(wanted),
+                    resident=resident(held.network),
+                    shared=self._residency.shared(wanted),
+                    pinned=self._residency.pinned(wanted),
+                    seconds=self._residency.seconds(wanted),
+                )
+        return state
+
+    def _lease(self, wanted: Wanted) -> AbstractContextManager[Model]:
+        return self._residency.using(
+            wanted, wanted.pieces, lambda: self._load(wanted, ahead=False, mark=[])
+        )
+
+    def _fetch(self, shelved: ShelvedModel) -> None:
+        """Load ahead of being asked: on a thread of the pool."""
+        wanted = self._wanted(self.shelf.check(shelved))
+        self._residency.get(
+            wanted, wanted.pieces, lambda: self._load(wanted, ahead=True, mark=[]), ahead=True
+        )
+
+    def _load(self, wanted: Wanted, *, ahead: bool, mark: list[None]) -> Model:
+        """Load, and tell of it."""
+        mark.append(None)
+        began = time.perf_counter()
+        try:
+            try:
+                model = wanted.load(ahead=ahead)
+            except MemoryShortError:
+                # Others may have taken what the budget counts on: what may leave does, once.
+                self._residency.relieve()
+                model = wanted.load(ahead=ahead)
+        except MyClosetError as error:
+            self._tell(LoadFailed(wanted.path, error.message, time.perf_counter() - began))
+            raise
+        seconds = time.perf_counter() - began
+        again = wanted in self._loaded_before
+        self._loaded_before.add(wanted)
+        size = sum(_pieces(model).values())
+        told = model.info
+        self._tell(
+            ModelLoaded(
+                wanted.path, told.title, told.device, told.precision, size, seconds, ahead, again
+            )
+        )
+        return model
+
+    def _left(self, wanted: Wanted, size: int, reason: Reason) -> None:
+        self._tell(ModelLeft(wanted.path, wanted.device, size, reason))
+
+    def _tell(self, event: Event) -> None:
+        self._counting(event)
+        if self._observer is not None:
+            self._observer(event)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._workers, "mycloset-hub")
+            return self._pool
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What a load asks for; models of equal asking are one."""
+def _pieces(model: Model) -> Mapping[Piece, int]:
+    """The memory that a model holds."""
+    from mycloset.runtimes.pytorch.measuring import storages
 
-    path: Path
-    wrapper: str
-    prefix: str
-    device: str
-    precision: str
-    options: tuple[tuple[str, Any], ...]
-
-    def __str__(self) -> str:
-        return self.path.name
+    held = storages(model.network)
+    return {Piece(key.device, key): size for key, size in held.items()}
 
 
-def _paths(model: ShelvedModel) -> tuple[str, ...]:
-    """The path, and every end of it."""
-    parts = model.path.parts
-    return (str(model.path), *(str(Path(*parts[start:])) for start in range(1, len(parts))))
+def _fell(
+    step: str,
+    family: str | None,
+    wanted: ShelvedModel,
+    used: ShelvedModel | None,
+    reasons: Sequence[str],
+) -> FellBack:
+    role = f"{step} by {family}" if family else step
+    return FellBack(role, _told(wanted), _told(used) if used else "", " ".join(reasons))
 
 
-def _stems(model: ShelvedModel) -> tuple[str, ...]:
-    return (model.name,)
-
-
-def _kinds(model: ShelvedModel) -> tuple[str, ...]:
-    return (model.network.variant or "", model.network.family or "")
-
-
-def _shelved(analysis: CheckpointAnalysis, root: Path) -> Iterable[ShelvedModel]:
-    damage = [f.message for f in analysis.findings if f.kind == "corrupt"]
-    for network in analysis.networks:
-        reason = ""
-        if network.family is None:
-            reason = f"it holds an {network.title}."
-        elif damage:
-            reason = damage[0]
-        elif network.verdict != "recognised":
-            reason = f"{network.title} is {network.verdict}."
-        elif network.layout == "renamed":
-            reason = f"its keys are none that {network.title} is known by."
-        elif not has_network(network.family):
-            reason = f"{network.title} is recognised, but cannot be run yet."
-        yield ShelvedModel(analysis.path, root, network, not reason, reason)
+def _told(shelved: ShelvedModel) -> str:
+    return f"{shelved.network.title} ({shelved.path.name})"

@@ -6,9 +6,10 @@ import ctypes
 import gc
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from mycloset.errors import OptionError
+from mycloset.errors import ModelFileError, OptionError
 
 AUTO_SHARE = 0.6
 """How much of what is free the hub takes for models where the caller names no budget."""
@@ -16,6 +17,10 @@ AUTO_SHARE = 0.6
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12,
           "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}  # fmt: skip
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+
+
+class MemoryShortError(ModelFileError):
+    """The system gives a load no more memory."""
 
 
 def budget(value: int | str) -> int:
@@ -38,6 +43,34 @@ def budget(value: int | str) -> int:
     return value
 
 
+def budgets(memory: int | str | Mapping[str, int | str], device: str) -> dict[str, int]:
+    """Bytes by device.
+
+    Args:
+        memory: as for `budget`, for the device that models run on; or by device.
+        device: where models run by default.
+
+    Raises:
+        OptionError: see `budget`.
+    """
+    given = memory if isinstance(memory, Mapping) else {device: memory}
+    found = {"cpu": budget(given.get("cpu", "auto"))}
+    for name, value in given.items():
+        if name != "cpu":
+            found[name] = int(AUTO_SHARE * _free_on(name)) if value == "auto" else budget(value)
+    return found
+
+
+def _free_on(device: str) -> int:
+    """Free bytes of a device; of one that shares the machine's memory, the machine's."""
+    if not device.startswith("cuda"):
+        return free_memory()
+    import torch
+
+    free: int = torch.cuda.mem_get_info(torch.device(device))[0]
+    return free
+
+
 def free_memory() -> int:
     """Bytes that this process could still take without swapping: the machine's and the
     container's, whichever is less."""
@@ -45,12 +78,25 @@ def free_memory() -> int:
     return min(value for value in found if value is not None)
 
 
-def release() -> None:
-    """Give freed memory back to the system; the C library keeps it otherwise."""
+def collect() -> None:
+    """Free what only refers to itself."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+
+
+def trim() -> None:
+    """Give freed memory back to the system; the C library keeps it otherwise."""
+    found = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if found is not None:
+        found(0)
+
+
+def told(size: float) -> str:
+    """A number of bytes as people read it."""
+    for unit in ("B", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
 
 
 def _machine() -> int:

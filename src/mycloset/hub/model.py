@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mycloset.architectures.licences import forbids_commerce
 from mycloset.architectures.plans import Processing
+from mycloset.hub.events import FellBack
 from mycloset.images import ImageSource, read_picture
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class ModelInfo:
         lacking: the network's keys that the caller allowed to be missing; they are zeros.
         interpolated: position tables that were resized, with their shape in the file.
         choices: what the tensors cannot tell, and what was taken.
+        device_map: device of each part of a network that is spread over several.
+        fallback: which model it stands in for, and why; None where it is the one that was wanted.
     """
 
     path: Path
@@ -57,6 +61,8 @@ class ModelInfo:
     lacking: tuple[str, ...] = ()
     interpolated: tuple[tuple[str, tuple[int, ...]], ...] = ()
     choices: Mapping[str, Any] = field(default_factory=dict)
+    device_map: Mapping[str, str] = field(default_factory=dict)
+    fallback: FellBack | None = None
 
     @property
     def non_commercial(self) -> bool:
@@ -110,3 +116,52 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<Model {self.info.title} of {self.info.path.name} on {self.info.device}>"
+
+
+class ShelvedHandle(Model):
+    """A model that a ModelLoader gives out: its weights may leave memory while nobody calls it.
+
+    They come back when it is called again, or when `network`, `session` or `processing` is asked
+    for. Who keeps one of those in a variable keeps the memory: ask the handle each time.
+
+    Args:
+        info: what it is.
+        lease: a block during which the model is in memory and does not leave.
+    """
+
+    def __init__(self, info: ModelInfo, lease: Callable[[], AbstractContextManager[Model]]) -> None:
+        self.info = info
+        self._lease = lease
+
+    @property
+    def network(self) -> torch.nn.Module:  # type: ignore[override]
+        """The PyTorch module."""
+        with self._lease() as model:
+            return model.network
+
+    @property
+    def session(self) -> TorchSession:  # type: ignore[override]
+        """What runs it."""
+        with self._lease() as model:
+            return model.session
+
+    @property
+    def processing(self) -> Processing:  # type: ignore[override]
+        """Pictures in, typed result out."""
+        with self._lease() as model:
+            return model.processing
+
+    def instead(self, fallback: FellBack) -> ShelvedHandle:
+        """The same model, which says that it stands in for another."""
+        return ShelvedHandle(replace(self.info, fallback=fallback), self._lease)
+
+    @contextmanager
+    def staying(self) -> Iterator[Model]:
+        """A block during which the model does not leave memory."""
+        with self._lease() as model:
+            yield model
+
+    def __call__(self, *pictures: ImageSource | list[ImageSource], **options: Any) -> Any:
+        """As `Model`'s; the weights stay in memory until the result is there."""
+        with self._lease() as model:
+            return model(*pictures, **options)

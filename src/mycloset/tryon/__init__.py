@@ -3,6 +3,7 @@
 from mycloset.tryon.engine import InferenceEngine, try_on
 from mycloset.tryon.pipeline import load_pipeline
 from mycloset.tryon.result import TryOnResult
+from mycloset.tryon.result_cache import ResultCache
 from mycloset.tryon.step import Step
 
-__all__ = ["InferenceEngine", "Step", "TryOnResult", "load_pipeline", "try_on"]
+__all__ = ["InferenceEngine", "ResultCache", "Step", "TryOnResult", "load_pipeline", "try_on"]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
 import numpy as np
 
-from mycloset.errors import ModelFileError
-from mycloset.hub.model import Model
 from mycloset.images import RGB
 from mycloset.tasks.garments import Category, GarmentShape
 from mycloset.tasks.parsing import ATR_18_NECK, HumanParsing
 from mycloset.tasks.warps import DressedParsing, Rendering, Warp
 from mycloset.tryon.embedded.figure import Figure, read_figure
 from mycloset.tryon.embedded.garment_shape import read_shape
+from mycloset.tryon.learned import UnsuitedError
 from mycloset.tryon.state import Fitting, Matching, PartMatch, TryOnState, WarpedGarment
 
 MATCHING = {"cp_vton": ("gmm", "gmm-plus"), "viton_hd": ("gmm",)}
@@ -33,18 +33,16 @@ ROOM = 0.015
 """How far beyond the changed parts a network's picture is taken, as a share of its frame."""
 
 
-def shape_of(state: TryOnState, model: Model) -> GarmentShape:
-    """The garment's shape, which must be one that the networks dress.
+def shape_of(state: TryOnState, title: str) -> GarmentShape:
+    """The garment's shape, which must be one that the network of that title dresses.
 
     Raises:
-        ModelFileError: it is worn below the waist.
+        UnsuitedError: it is worn below the waist.
     """
     assert state.cloth_mask
     shape = read_shape(state.cloth_mask, state.garment_picture, state.category)
     if shape.category is not Category.UPPER:
-        raise ModelFileError(
-            f"{model.info.title} dresses tops, and the garment is {shape.category}."
-        )
+        raise UnsuitedError(f"{title} dresses tops, and the garment is {shape.category}.")
     return shape
 
 
@@ -52,13 +50,13 @@ def matching_of(
     state: TryOnState,
     shape: GarmentShape,
     warp: Warp,
-    family: str,
+    network: Mapping[str, str],
     dressed: DressedParsing | None = None,
 ) -> Matching:
     """A network's warp as a matching of one part, the torso, with the spline's control points."""
     assert state.cloth_mask
     torso = PartMatch("torso", warp.source, warp.target, state.cloth_mask.binary)
-    return Matching(shape, (torso,), state.cloth_mask.alpha, warp, dressed, family)
+    return Matching(shape, (torso,), state.cloth_mask.alpha, warp, dressed, network)
 
 
 def warped_of(warp: Warp) -> WarpedGarment:

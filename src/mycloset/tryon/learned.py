@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
-from mycloset.hub.loader import ModelLoader, NoModelError
+from mycloset.errors import ModelFileError
+from mycloset.hub.events import FellBack
+from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
+from mycloset.hub.shelved import NoModelError, ShelvedModel
+from mycloset.hub.stopping import Stop
+from mycloset.hub.wanted import Wanted
 
 
 class OtherWayError(NoModelError):
     """The step before went a way that this one cannot follow; no model is missing."""
 
 
+class UnsuitedError(ModelFileError):
+    """A model is sound, but it is none for this garment or this photo."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the run that a step belongs to wants of the loads that the step waits for.
+
+    Attributes:
+        stop: ends the waiting, with StoppedError, once it is set.
+        on_model: called when a model is there.
+    """
+
+    stop: Stop | None = None
+    on_model: Callable[[], None] | None = None
+
+
+_running: ContextVar[Running] = ContextVar("running", default=Running())  # noqa: B039  # frozen
+
+
+@contextmanager
+def running(run: Running) -> Iterator[None]:
+    """Within this, on this thread, steps belong to a run."""
+    token = _running.set(run)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
 class LearnedWay:
     """A step's way by the best model of one family that the user's folders hold.
+
+    It keeps the loader's handle, never the network: that may leave memory between two calls.
 
     Args:
         step: the step's name.
@@ -35,17 +75,52 @@ class LearnedWay:
         self._models = models
         self._used: Model | None = None
 
+    def candidates(self) -> tuple[ShelvedModel, ...]:
+        """The models that `model` would try, the best first."""
+        if self._models is None:
+            return ()
+        return self._models.candidates(self.step, self.family, self._variants)
+
+    def fits(self, model: ShelvedModel) -> bool:
+        """Whether a model may fit into the memory for models at all, as far as can be foretold."""
+        loader = self._models
+        if loader is None or loader.device != "cpu":
+            return True  # what a card cannot hold may be spread
+        wanted = Wanted.of(
+            model,
+            device=loader.device,
+            precision=loader.precision,
+            mapped=loader.mapped,
+            options={},
+        )
+        return wanted.size <= loader.memory[loader.device]
+
+    def title(self) -> str:
+        """What `model` would load first, without loading it; raises as that where there is none."""
+        found = self.candidates()
+        return found[0].network.title if found else self.model().info.title
+
     def model(self) -> Model:
         """The model, loaded when it is first asked for.
 
         Raises:
             NoModelError: the folders hold none of the family.
             ModelFileError: none of those that they hold can be used.
+            StoppedError: somebody asked for an end while it was waited for.
         """
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
-        self._used = self._models.load_model_for_step(self.step, self.family, self._variants)
+        run = _running.get()
+        self._used = self._models.load_model_for_step(
+            self.step, self.family, self._variants, stop=run.stop
+        )
+        if run.on_model is not None:
+            run.on_model()
         return self._used
+
+    def fallback(self) -> FellBack | None:
+        """Which model of the family the one that served stands in for; None for none."""
+        return self._used.info.fallback if self._used is not None else None
 
     def used(self) -> str:
         """The model and its file, for the step's record."""

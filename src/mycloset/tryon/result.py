@@ -7,11 +7,36 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from mycloset import __version__
 from mycloset.images import RGB, check_writable_file, make_folder, write_bytes, write_picture
 from mycloset.tryon.state import TryOnState
+
+Hindrance: TypeAlias = Literal["absent", "other way", "unsuited", "too large", "failed"]
+"""Why a way or a model does not serve: the folders hold none of it; an earlier step went a way that
+it cannot follow; it is none for this garment or photo; it does not fit into the memory for models;
+or its file cannot be used (damaged, incompatible, gone)."""
+
+FAILURES: frozenset[Hindrance] = frozenset({"too large", "failed"})
+"""Hindrances that do not lie in what was asked: another time, it may serve."""
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A way or a model that stood before the one that served.
+
+    Attributes:
+        way: its name in the pipeline file.
+        model: title and file; "" where there is none.
+        kind: why, of a few kinds.
+        reason: why, in a sentence.
+    """
+
+    way: str
+    model: str
+    kind: Hindrance
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -26,6 +51,9 @@ class StepRecord:
         confidence: 0..1.
         notes: findings, in plain language.
         model: the step's `model_info`: `kind`, `name` and `licence` of what served it.
+        wanted: the best model that the pipeline and the folders name for it; `used` where that
+            served.
+        passed_over: what stood before the one that served, best first, and why it did not.
     """
 
     name: str
@@ -35,6 +63,18 @@ class StepRecord:
     confidence: float
     notes: tuple[str, ...]
     model: Mapping[str, str] = field(default_factory=dict)
+    wanted: str = ""
+    passed_over: tuple[PassedOver, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why another one than the wanted serves; "" where it does not."""
+        return " ".join(dict.fromkeys(f"{p.way}: {p.reason}" for p in self.passed_over))
+
+    @property
+    def failed(self) -> bool:
+        """Whether something that should have served could not."""
+        return any(passed.kind in FAILURES for passed in self.passed_over)
 
 
 @dataclass(frozen=True)
@@ -46,7 +86,9 @@ class TryOnResult:
         state: every intermediate result.
         steps: one record a step, in the order they ran.
         pipeline: name of the pipeline that ran.
-        seconds: wall time of the whole run, reading included.
+        seconds: wall time of the call, reading included.
+        cached: whether it was made before, for the same pictures; the times in `steps` are of then.
+        remarks: what is to be said of the whole call.
     """
 
     image: RGB
@@ -54,11 +96,14 @@ class TryOnResult:
     steps: tuple[StepRecord, ...]
     pipeline: str
     seconds: float
+    cached: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The findings of all steps, each said once."""
-        return tuple(dict.fromkeys(note for step in self.steps for note in step.notes))
+        """What is said of the call, and the findings of all steps, each once."""
+        found = (note for step in self.steps for note in step.notes)
+        return tuple(dict.fromkeys((*self.remarks, *found)))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture (.png, .jpg, .webp); whole or not at all.
@@ -93,6 +138,7 @@ class TryOnResult:
             "mycloset": __version__,
             "pipeline": self.pipeline,
             "seconds": round(self.seconds, 4),
+            "cached": self.cached,
             "width": int(self.image.shape[1]),
             "height": int(self.image.shape[0]),
             "category": str(state.category) if state.category else None,
@@ -102,6 +148,8 @@ class TryOnResult:
                     "seconds": round(step.seconds, 4),
                     "confidence": round(step.confidence, 4),
                     "notes": list(step.notes),
+                    "reason": step.reason,
+                    "passed_over": [asdict(passed) for passed in step.passed_over],
                 }
                 for step in self.steps
             ],

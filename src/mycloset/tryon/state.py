@@ -62,7 +62,7 @@ class Matching:
             its back that a shop photo shows behind the neckline.
         warp: what a matching network says of every pixel; None where only points were matched.
         dressed: the parsing of the person in the new garment, where a network foresees it.
-        family: of the networks that matched; "" where none did.
+        network: that matched, as in the step's record (`model_info`); empty where none did.
     """
 
     shape: GarmentShape
@@ -70,7 +70,12 @@ class Matching:
     front: NDArray[np.float32]
     warp: Warp | None = None
     dressed: DressedParsing | None = None
-    family: str = ""
+    network: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def family(self) -> str:
+        """Of the network that matched; "" where none did."""
+        return self.network.get("family", "")
 
 
 @dataclass(frozen=True)

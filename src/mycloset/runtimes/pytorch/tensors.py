@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from mycloset.checkpoints.source import Source
 from mycloset.checkpoints.tensors import BITS, TensorEntry
 from mycloset.checkpoints.zipfiles import Archive
 from mycloset.errors import ModelFileError
+from mycloset.runtimes.pytorch.mappings import FileMapping, mapping_of
 
 _PACKED = 1 << 34
 """Bytes that one packed tensor may have."""
@@ -144,20 +144,14 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.source = Source(path)
         self.size = self.source.size
-        self._map: mmap.mmap | None = None
+        self._map: FileMapping | None = None
         self._archive: Archive | None = None
         self._unpacked: dict[str, bytearray] = {}
 
     @property
-    def mapping(self) -> mmap.mmap:
+    def mapping(self) -> FileMapping:
         if self._map is None:
-            # Private: a page that somebody writes to becomes the process's own.
-            self._map = mmap.mmap(
-                self.source.fileno(),
-                self.size,
-                flags=mmap.MAP_PRIVATE,
-                prot=mmap.PROT_READ | mmap.PROT_WRITE,
-            )
+            self._map = mapping_of(self.source)
         return self._map
 
     def unpacked(self, member: str, key: str) -> bytearray:

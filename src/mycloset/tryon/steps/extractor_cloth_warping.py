@@ -28,6 +28,7 @@ class ExtractorClothWarpingStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
         self._splines = ClothWarpingStep()
 
     def run(self, state: TryOnState) -> StepOutput:

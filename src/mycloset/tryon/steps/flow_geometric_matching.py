@@ -44,6 +44,7 @@ class FlowGeometricMatchingStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
         self._landmarks = GeometricMatchingStep()
 
     def run(self, state: TryOnState) -> StepOutput:

@@ -41,6 +41,7 @@ class LearnedClothSegmentationStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises GarmentError where no garment is seen; ModelFileError where no model works."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from mycloset.errors import PersonError
 from mycloset.hub.loader import ModelLoader
-from mycloset.tryon.chains import MATCHING, warped_of
-from mycloset.tryon.learned import LearnedWay, OtherWayError
+from mycloset.tryon.chains import warped_of
+from mycloset.tryon.learned import OtherWayError
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
 
@@ -19,19 +20,22 @@ FOLDED = 0.02
 class LearnedClothWarpingStep:
     """The grid of CP-VTON's or VITON-HD's matching module, which the step before has made.
 
+    No network runs here: the one that matched need not stay in memory for it.
+
     Args:
         family: whose grid serves.
-        models: the user's folders.
+        models: the user's folders; the step before has asked them.
     """
 
     name: ClassVar[str] = "cloth_warping"
     reads: ClassVar[tuple[str, ...]] = ("person_picture", "garment_picture", "matching")
     writes: ClassVar[tuple[str, ...]] = ("warped",)
     learned: ClassVar[bool] = True
+    after: ClassVar[str] = "geometric_matching"
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self.family = family
-        self._way = LearnedWay("geometric_matching", family, models, MATCHING[family])
+        self._network: Mapping[str, str] = {"kind": "model", "name": family, "licence": ""}
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises OtherWayError where another way matched; PersonError where nothing is seen."""
@@ -39,7 +43,7 @@ class LearnedClothWarpingStep:
         warp = state.matching.warp
         if warp is None or state.matching.family != self.family:
             raise OtherWayError(f"{self.family}: another way matched the garment.")
-        self._way.model()
+        self._network = state.matching.network
         if not (warp.alpha > 0.5).any():
             raise PersonError(
                 f"{state.person_picture.name}: the network warps the garment out of the picture.",
@@ -49,9 +53,9 @@ class LearnedClothWarpingStep:
         notes: tuple[str, ...] = ()
         if folded > FOLDED:
             notes = (f"{folded:.0%} of the warp folds over itself; the pose may be too unusual.",)
-        used = f"the grid of {self._way.used()}"
+        used = f"the grid of {self._network['name']} ({Path(self._network['file']).name})"
         return StepOutput({"warped": warped_of(warp)}, used, max(0.0, 1.0 - 5.0 * folded), notes)
 
     def model_info(self) -> Mapping[str, str]:
-        """The matching network."""
-        return self._way.info()
+        """The network that matched."""
+        return self._network

@@ -47,12 +47,13 @@ class LearnedGeometricMatchingStep:
             if family in SEGMENTATION
             else None
         )
+        self.ways = tuple(way for way in (self._way, self._foresight) if way is not None)
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises ModelFileError where no model can be used, or the garment is none for it."""
+        shape = shape_of(state, self._way.title())
         model = self._way.model()
         foresight = self._foresight.model() if self._foresight else None
-        shape = shape_of(state, model)
         pictures = state.person_picture.rgb, state.garment_picture.rgb
         given: dict[str, Any] = given_of(state) | {"cloth_mask": state.cloth_mask}
         dressed = None
@@ -69,7 +70,7 @@ class LearnedGeometricMatchingStep:
         changes = {
             "category": shape.category,
             "figure": figure_of(state),
-            "matching": matching_of(state, shape, warp, self.family, dressed),
+            "matching": matching_of(state, shape, warp, self.model_info(), dressed),
         }
         return StepOutput(changes, used, max(0.0, 1.0 - 5.0 * warp.folded), tuple(notes))
 

@@ -34,6 +34,7 @@ class LearnedHumanParsingStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises PersonError where nobody is seen; ModelFileError where no model can be used."""

@@ -43,6 +43,7 @@ class LearnedPostProcessingStep:
         if not 0.0 <= strength <= 1.0:
             raise OptionError(f"post_processing: strength is {strength}.", hint="Give 0 to 1.")
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
         self._strength = strength
 
     def run(self, state: TryOnState) -> StepOutput:

@@ -37,6 +37,7 @@ class LearnedQualityAssessmentStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self._way = LearnedWay(self.name, family, models)
+        self.ways = (self._way,)
         self._measures = QualityAssessmentStep()
 
     def run(self, state: TryOnState) -> StepOutput:

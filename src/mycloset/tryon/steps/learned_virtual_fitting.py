@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from mycloset.errors import ModelFileError
 from mycloset.hub.loader import ModelLoader
 from mycloset.tasks.garments import Category
 from mycloset.tasks.warps import Rendering
-from mycloset.tryon.chains import FITTING, fitting_of, given_of, warp_in
-from mycloset.tryon.learned import LearnedWay
+from mycloset.tryon.chains import FITTING, SEGMENTATION, fitting_of, given_of, warp_in
+from mycloset.tryon.learned import LearnedWay, UnsuitedError
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
 
@@ -43,24 +42,26 @@ class LearnedVirtualFittingStep:
         self._seed = seed
         self._repaint = repaint
         self._way = LearnedWay(self.name, family, models, FITTING[family])
+        self.ways = (self._way,)
+        # VITON-HD's generator is told what its segmentation generator foresaw in matching.
+        self.after = "geometric_matching" if family in SEGMENTATION else ""
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises ModelFileError where no model can be used, or it lacks what it is to be told."""
-        model = self._way.model()
+        title = self._way.title()
         if state.category is not Category.UPPER:
-            raise ModelFileError(
-                f"{model.info.title} dresses tops, and the garment is {state.category}."
-            )
+            raise UnsuitedError(f"{title} dresses tops, and the garment is {state.category}.")
         warp = warp_in(state)
         given: dict[str, Any] = given_of(state) | {"warp": warp}
-        if self.family == "viton_hd":
+        if self.after:
             dressed = state.matching.dressed if state.matching is not None else None
             if dressed is None:
-                raise ModelFileError(
-                    f"{model.info.title} is told what VITON-HD's segmentation generator foresees,"
+                raise UnsuitedError(
+                    f"{title} is told what VITON-HD's segmentation generator foresees,"
                     " and that did not serve in geometric matching."
                 )
             given |= {"dressed": dressed, "seed": self._seed}
+        model = self._way.model()
         rendering: Rendering = model(state.person_picture.rgb, **given)
         fitted = fitting_of(state, rendering, warp, repaint=self._repaint)
         height, width = rendering.frame.shape[:2]

@@ -15,7 +15,7 @@ import statistics
 import threading
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from prometheus_client import CollectorRegistry
@@ -43,10 +43,12 @@ def main() -> None:
     )
 
 
-def sampling(seconds: float) -> list[list[str]]:
+def sampling(
+    seconds: float, rates: Sequence[float] = (1.0, SAMPLES_A_SECOND, 100.0)
+) -> list[list[str]]:
     """CPU time of the sampling thread while one operation runs."""
     rows = []
-    for rate in (1.0, SAMPLES_A_SECOND, 100.0):
+    for rate in rates:
         monitor = PerformanceMonitor(rate=rate)
         with monitor.measuring("benchmark", "sleep"):
             time.sleep(2.5 / rate)  # the first look imports psutil and opens NVML, once

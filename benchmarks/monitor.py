@@ -11,6 +11,7 @@ of prometheus_client, which measure no CPU time and no memory.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import threading
 import time
@@ -31,7 +32,8 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     asked.add_argument("--seconds", type=float, default=10.0, help="for each of the longer rows")
     seconds = asked.parse_args().seconds
-    print(f"Sampling thread ({seconds:g} s each)\n")
+    print(busy())
+    print(f"\nSampling thread ({seconds:g} s each)\n")
     print(table(("looks a second", "looks", "CPU ms", "share of wall %"), sampling(seconds)))
     print("\nA start and a stop\n")
     print(table(("what", "microseconds"), pairs()))
@@ -41,6 +43,13 @@ def main() -> None:
             ("workload", "rounds", "wall %", "quartiles", "CPU %", "quartiles"), workloads(seconds)
         )
     )
+    print(f"\n{busy()}")
+
+
+def busy() -> str:
+    """How busy the machine is: neighbours spoil figures of slow-down."""
+    load = ", ".join(f"{mean:.1f}" for mean in os.getloadavg())
+    return f"{os.cpu_count()} cores, load {load} (1, 5, 15 minutes)"
 
 
 def sampling(

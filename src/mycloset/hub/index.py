@@ -89,7 +89,7 @@ class Index:
                 recognition(),
                 record.read,
                 json.dumps(record.stamps),
-                json.dumps([[m.network.to_json(), m.runnable, m.reason] for m in record.models]),
+                json.dumps([_values(model) for model in record.models]),
             )
             for path, record in records.items()
         ]
@@ -169,10 +169,16 @@ def now() -> int:
 def _record(path: Path, root: Path, moment: int, stamps: str, networks: str) -> Record:
     marks = tuple(Stamp(str(name), *map(int, rest)) for name, *rest in json.loads(stamps))
     models = tuple(
-        ShelvedModel(path, root, ShelvedNetwork.from_json(what), bool(runs), str(reason), marks)
-        for what, runs, reason in _listed(json.loads(networks))
+        ShelvedModel(
+            path, root, ShelvedNetwork.from_json(what), bool(runs), str(reason), bool(harm), marks
+        )
+        for what, runs, reason, harm in _listed(json.loads(networks))
     )
     return Record(int(moment), marks, models)
+
+
+def _values(model: ShelvedModel) -> list[Any]:
+    return [model.network.to_json(), model.runnable, model.reason, model.damaged]
 
 
 def _listed(value: Any) -> Sequence[Any]:

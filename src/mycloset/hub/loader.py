@@ -165,13 +165,16 @@ class ModelLoader:
             ModelFileError: none of those that there are can be loaded.
             StoppedError: `stop` was set.
         """
-        found = self.candidates(step_name, model_type, variants)
+        found = self.shelf.candidates(step_name, model_type, variants, damaged=True)
         if not found:
             what = " or ".join(f"{model_type} {name}" for name in variants) or model_type or "model"
             where = ", ".join(map(str, self.shelf.roots)) or "no folder"
             raise NoModelError(f"no {what} for {step_name} is in {where}.")
         tried: list[str] = []
         for shelved in found:
+            if shelved.damaged:
+                tried.append(f"{shelved.path}: {shelved.reason}")
+                continue
             try:
                 model = self.load_shelved(shelved, stop=stop)
             except ModelFileError as error:

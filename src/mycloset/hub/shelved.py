@@ -104,6 +104,7 @@ class ShelvedModel:
         network: what it is.
         runnable: whether it can be loaded and run.
         reason: why not, where it cannot.
+        damaged: whether it could, if its file were whole.
         stamps: of its files, when they were looked at.
     """
 
@@ -112,6 +113,7 @@ class ShelvedModel:
     network: ShelvedNetwork
     runnable: bool
     reason: str = ""
+    damaged: bool = False
     stamps: tuple[Stamp, ...] = ()
 
     @property
@@ -156,18 +158,20 @@ def shelved(
     damage = [finding.message for finding in analysis.findings if finding.kind == "corrupt"]
     for network in analysis.networks:
         reason = ""
+        runs = network.family is not None and has_network(network.family)
         if network.family is None:
             reason = f"it holds an {network.title}."
+        elif not runs:
+            reason = f"{network.title} is recognised, but cannot be run yet."
         elif damage:
             reason = damage[0]
         elif network.verdict != "recognised":
             reason = f"{network.title} is {network.verdict}."
         elif network.layout == "renamed":
             reason = f"its keys are none that {network.title} is known by."
-        elif not has_network(network.family):
-            reason = f"{network.title} is recognised, but cannot be run yet."
         what = ShelvedNetwork.of(network)
-        yield ShelvedModel(analysis.path, root, what, not reason, reason, stamps)
+        damaged = bool(reason) and runs
+        yield ShelvedModel(analysis.path, root, what, not reason, reason, damaged, stamps)
 
 
 def _stem(name: str) -> str:

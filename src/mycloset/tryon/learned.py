@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mycloset.errors import ModelFileError
 from mycloset.hub.events import FellBack
 from mycloset.hub.loader import ModelLoader
+from mycloset.hub.memory import told
 from mycloset.hub.model import Model
 from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.stopping import Stop
@@ -50,6 +51,19 @@ def running(run: Running) -> Iterator[None]:
         _running.reset(token)
 
 
+def too_large(loader: ModelLoader, model: ShelvedModel) -> str:
+    """Why a model cannot fit into the memory for models, as far as that can be foretold; or ""."""
+    if loader.device != "cpu":
+        return ""  # what a card cannot hold may be spread
+    wanted = Wanted.of(
+        model, device=loader.device, precision=loader.precision, mapped=loader.mapped, options={}
+    )
+    room = loader.memory[loader.device]
+    if wanted.size <= room:
+        return ""
+    return f"It takes {told(wanted.size)}, more than the {told(room)} for models."
+
+
 class LearnedWay:
     """A step's way by the best model of one family that the user's folders hold.
 
@@ -81,19 +95,17 @@ class LearnedWay:
             return ()
         return self._models.candidates(self.step, self.family, self._variants)
 
-    def fits(self, model: ShelvedModel) -> bool:
-        """Whether a model may fit into the memory for models at all, as far as can be foretold."""
-        loader = self._models
-        if loader is None or loader.device != "cpu":
-            return True  # what a card cannot hold may be spread
-        wanted = Wanted.of(
-            model,
-            device=loader.device,
-            precision=loader.precision,
-            mapped=loader.mapped,
-            options={},
-        )
-        return wanted.size <= loader.memory[loader.device]
+    def wanted(self) -> ShelvedModel | None:
+        """The model that would be the best, were its file whole; None where there is none."""
+        if self._models is None:
+            return None
+        shelf = self._models.shelf
+        found = shelf.candidates(self.step, self.family, self._variants, damaged=True)
+        return found[0] if found else None
+
+    def too_large(self, model: ShelvedModel) -> str:
+        """Why one of the candidates cannot fit into the memory for models; see `too_large`."""
+        return too_large(self._models, model) if self._models is not None else ""
 
     def title(self) -> str:
         """What `model` would load first, without loading it; raises as that where there is none."""

@@ -74,10 +74,10 @@ def _look(number: int, plan: StepPlan, make: MakeStep, before: list[StepOutlook]
         for asked in ways_of(step):
             fitting = None
             for model in asked.candidates():
-                if asked.fits(model):
+                reason = asked.too_large(model)
+                if not reason:
                     fitting = model
                     break
-                reason = "It does not fit into the memory for models."
                 passed.append(PassedOver(way, told(model), "too large", reason))
             if fitting is not None:
                 models.append(fitting)

@@ -74,7 +74,7 @@ def _model(model: ShelvedModel) -> list[Any]:
     network = model.network
     return [
         network.digest, network.family, network.variant, network.role, network.wrapper,
-        network.prefix, model.stamp, _files(model.path),
+        network.prefix, model.stamps, _files(model.path),
     ]  # fmt: skip
 
 

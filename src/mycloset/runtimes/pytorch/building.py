@@ -15,6 +15,7 @@ from mycloset.architectures.plans import NetworkPlan
 from mycloset.checkpoints.tensors import Shape, TensorEntry, TensorTable
 from mycloset.errors import ModelFileError
 from mycloset.runtimes.pytorch.exact import exact_modules, keep_exact
+from mycloset.runtimes.pytorch.quantising import QuantizedLinear, prepare
 from mycloset.runtimes.pytorch.tensors import FileTensors, place_of
 
 _TOLD = 8
@@ -30,12 +31,14 @@ class Built:
         mapped: how the file's keys were mapped.
         lacking: the network's keys that the caller allowed to be missing: zeros, not trained.
         interpolated: position tables that were resized, with their shape in the file.
+        quantised: the share of its numbers that are bytes.
     """
 
     network: torch.nn.Module
     mapped: Mapped
     lacking: tuple[str, ...] = ()
     interpolated: tuple[tuple[str, Shape], ...] = ()
+    quantised: float = 0.0
 
 
 def build(
@@ -50,6 +53,7 @@ def build(
     interpolate: bool = False,
     backbone: tuple[TensorTable, FileTensors] | None = None,
     owned: bool = False,
+    int8: bool = False,
 ) -> Built:
     """Build a plan's network and give it the file's tensors.
 
@@ -65,12 +69,15 @@ def build(
         interpolate: whether position tables of another size are resized.
         backbone: tensors of another file for what this one lacks; see `NetworkPlan.backbone`.
         owned: whether every tensor gets memory of its own, which may be written to.
+        int8: whether large linear layers get weights of one byte; see `quantising`.
 
     Raises:
+        OptionError: int8 is asked for, and few of its numbers are in linear layers.
         ModelFileError: tensors are missing or misshapen (all are named), damaged or of a type that
             cannot be loaded.
     """
     network = blank(plan)
+    share = prepare(network, name) if int8 else 0.0
     slots = _Slots(network)
     constants = plan.constants()
     mapper = KeyMapper(plan.keymap, plan.optional | frozenset(constants))
@@ -109,7 +116,7 @@ def build(
     for path in exact:
         keep_exact(network.get_submodule(path), dtype)
     return Built(
-        network, mapped, lacking, tuple((key, found) for key, (_, found) in resized.items())
+        network, mapped, lacking, tuple((key, found) for key, (_, found) in resized.items()), share
     )
 
 
@@ -204,7 +211,9 @@ def _fill(slots: _Slots, given: Iterable[_Taken], fit: _Fit, *, owned: bool) -> 
         )
         made = shared.get(recipe)
         if made is None:
-            material = fit.moves or step.kind == "merge" or step.flatten
+            material = (
+                fit.moves or step.kind == "merge" or step.flatten or slots.consumes(step.target)
+            )
             parts = [
                 taken.tensors.tensor(entry, dtype, owned=owned or material)
                 for entry in taken.entries
@@ -212,9 +221,11 @@ def _fill(slots: _Slots, given: Iterable[_Taken], fit: _Fit, *, owned: bool) -> 
             made = fit.moved(_made(step, parts))
             if owned and any(left[place] > 1 for place in taken.places):
                 made = made.clone()
-            shared[recipe] = made
             del parts
+            if not slots.consumes(step.target):
+                shared[recipe] = made
         slots.put(step.target, made)
+        del made
         for place, entry in zip(taken.places, taken.entries, strict=True):
             left[place] -= 1
             if not left[place]:
@@ -268,6 +279,7 @@ class _Slots:
 
     def __init__(self, network: torch.nn.Module) -> None:
         self._places: dict[str, tuple[dict[str, torch.Tensor | None], str, bool]] = {}
+        self._quantised: dict[str, QuantizedLinear] = {}
         self.shapes: dict[str, Shape] = {}
         self._first: dict[int, str] = {}
         self._alias: dict[str, str] = {}
@@ -275,6 +287,8 @@ class _Slots:
         self._parameters: dict[int, tuple[str, torch.nn.Parameter, torch.Tensor]] = {}
         for path, module in network.named_modules(remove_duplicate=False):
             start = f"{path}." if path else ""
+            if isinstance(module, QuantizedLinear):
+                self._quantised[f"{start}weight"] = module
             lasting = module._non_persistent_buffers_set
             for held, trained in ((module._parameters, True), (module._buffers, False)):
                 for last, value in held.items():
@@ -300,6 +314,10 @@ class _Slots:
 
     def put(self, key: str, value: torch.Tensor) -> None:
         """Put a tensor in its place."""
+        self._filled.add(key)
+        if key in self._quantised:
+            self._quantised[key].fill(value)
+            return
         held, last, trained = self._places[key]
         if trained:
             # One that the network has under several names is one parameter, as it was built.
@@ -310,7 +328,10 @@ class _Slots:
             held[last] = made[1]
         else:
             held[last] = value
-        self._filled.add(key)
+
+    def consumes(self, key: str) -> bool:
+        """Whether a tensor is not held, but made into something else."""
+        return key in self._quantised
 
     def root(self, key: str) -> str:
         """The first of the names that a tensor has in the network."""

@@ -14,7 +14,7 @@ from mycloset import __version__
 
 if TYPE_CHECKING:
     from mycloset.hub.loader import ModelLoader
-    from mycloset.hub.shelf import ShelvedModel
+    from mycloset.hub.shelved import ShelvedModel
     from mycloset.tryon.outlook import StepOutlook
     from mycloset.tryon.pipeline import StepPlan
     from mycloset.tryon.result import PassedOver

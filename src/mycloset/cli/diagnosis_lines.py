@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mycloset.cli.diagnosis import Advice, Diagnosis, StepDiagnosis, shown
 from mycloset.inspection.report.text import Line, Span, padded, wrapped
 from mycloset.inspection.report.wording import plural, size_text
+from mycloset.tryon.result import FALLBACKS
 
 _LABEL = 14
 """Columns of the labels of the first parts."""
@@ -107,7 +108,7 @@ def _steps(found: Diagnosis) -> Iterator[Entry]:
 def _state(step: StepDiagnosis) -> str:
     if not step.way:
         return "none"
-    if any(passed.kind in ("too large", "failed") for passed in step.passed_over):
+    if any(passed.kind in FALLBACKS for passed in step.passed_over):
         return "less"
     return "embedded" if step.way == "embedded" else "served"
 

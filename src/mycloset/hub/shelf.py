@@ -18,6 +18,7 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,7 @@ class Shelf:
             self._index = Index(home() / "index.sqlite" if index is True else Path(index))
         self._lock = threading.Lock()
         self._models: tuple[ShelvedModel, ...] | None = None
+        self._lost: dict[tuple[Path, str, str], ShelvedModel] = {}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,6 +80,7 @@ class Shelf:
     def refresh(self) -> tuple[ShelvedModel, ...]:
         """Look again; only files that have changed are read."""
         with self._lock:
+            self._lost.clear()
             self._models = tuple(self._look())
             return self._models
 
@@ -176,27 +179,34 @@ class Shelf:
     def check(self, model: ShelvedModel) -> ShelvedModel:
         """The model as it is now: looked at again where its files have changed.
 
+        One that is gone, or has become something else, stays among the damaged ones until the
+        folders are looked at anew (`refresh`), so that what serves instead can say so.
+
         Raises:
-            ModelFileError: they are gone, or hold something else now.
+            ModelFileError: its files are gone, or hold something else now.
         """
         if _unchanged(model.path, model.stamps):
             return model
-        if not model.path.exists():
-            raise ModelFileError(
-                f"{model.path}: it was there when the folders were looked at, and is gone now.",
-                hint="Put it back, or look at the folders anew.",
-            )
-        place = (model.path, model.network.wrapper, model.network.prefix)
-        for fresh in self.refresh():
-            if (fresh.path, fresh.network.wrapper, fresh.network.prefix) == place:
-                if fresh.runnable and fresh.network.family == model.network.family:
-                    return fresh
-                what = fresh.reason or f"it holds {fresh.network.title} now."
-                raise ModelFileError(f"{model.path}: it has changed: {what}")
-        raise ModelFileError(
-            f"{model.path}: it has changed, and holds no {model.network.title} any more.",
-            hint=f"`mycloset inspect {model.path.name}` says what it holds.",
-        )
+        place = _place(model)
+        with self._lock:
+            self._models = tuple(self._look())
+            now_there = {_place(fresh): fresh for fresh in self._models}
+        fresh = now_there.get(place)
+        if fresh is not None and fresh.network.family == model.network.family:
+            if fresh.runnable:
+                return fresh
+            raise ModelFileError(f"{model.path}: it has changed: {fresh.reason}")
+        reason = "it is gone since the folders were looked at."
+        if model.path.exists():
+            others = [other for other in now_there.values() if other.path == model.path]
+            held = sorted({other.network.title for other in others})
+            what = f"holds {' and '.join(held)}" if held else "holds no network"
+            reason = f"it has changed since the folders were looked at, and {what} now."
+        with self._lock:
+            lost = replace(model, runnable=False, damaged=True, reason=reason)
+            self._lost[place] = lost
+            self._models = (*(self._models or ()), lost)
+        raise ModelFileError(f"{model.path}: {reason}", hint="Put the file back.")
 
     def _named(
         self, name: str, step_name: str | None, model_type: str | None
@@ -233,7 +243,7 @@ class Shelf:
         raise ModelFileError(f"{alias.where}: {alias.name}: {alias.path}: {reason}")
 
     def _look(self) -> Iterator[ShelvedModel]:
-        """Every network in every file of the roots."""
+        """Every network in every file of the roots, and what was lost of them."""
         for root in self.roots:
             files, _ = find(root)
             known = self._index.records(root) if self._index is not None else {}
@@ -250,7 +260,15 @@ class Shelf:
             for path in sorted(files):
                 record = kept.get(path) or fresh.get(path)
                 if record is not None:
+                    for model in record.models:
+                        self._lost.pop(_place(model), None)
                     yield from record.models
+        yield from self._lost.values()
+
+
+def _place(model: ShelvedModel) -> tuple[Path, str, str]:
+    """The file, and where in it."""
+    return model.path, model.network.wrapper, model.network.prefix
 
 
 def _kinds(model: ShelvedModel) -> Collection[str]:

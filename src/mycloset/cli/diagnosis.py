@@ -88,13 +88,20 @@ class ServingModel:
 
 @dataclass(frozen=True)
 class Advice:
-    """A published file that would serve a step better than what does now."""
+    """A published file that would serve a step better than what does now.
+
+    Attributes:
+        name: for `mycloset pull`.
+        bytes: None where nobody states it.
+        by_hand: whether only a person can fetch it; `mycloset pull` says from where.
+    """
 
     name: str
     title: str
     bytes: int | None
     licence: str
     non_commercial: bool
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -307,12 +314,13 @@ def _serving(model: ShelvedModel) -> ServingModel:
 
 
 def _pull(line: StepPlan, way: str, passed: Sequence[PassedOver]) -> tuple[Advice, ...]:
-    """Of each family that the pipeline names before the way that serves, one published file.
+    """Of each family that the pipeline names before the way that serves, one published file; what a
+    program can fetch comes first.
 
     Not of those that are there and too large: another copy would be as large.
     """
-    from mycloset.architectures.licences import forbids_commerce
     from mycloset.hub import catalogue
+    from mycloset.hub.entries import ManualSource
 
     before = line.models[: line.models.index(way)] if way in line.models else line.models
     large = {other.way for other in passed if other.kind == "too large"}
@@ -320,15 +328,18 @@ def _pull(line: StepPlan, way: str, passed: Sequence[PassedOver]) -> tuple[Advic
     for family in before:
         entry = next(_published(line.step, family, catalogue.load()), None)
         if entry is not None and family not in large:
-            licence = entry.licence
+            by_hand = isinstance(entry.source, ManualSource)
+            forbidden = not entry.for_commerce
             found.append(
-                Advice(entry.name, entry.title, entry.size, licence, forbids_commerce(licence))
+                Advice(entry.name, entry.title, entry.size, entry.licence, forbidden, by_hand)
             )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda advice: advice.by_hand))
 
 
 def _published(step: str, family: str, known: Catalogue) -> Iterator[Entry]:
     """Files of a family for a step, those first that a program can fetch."""
+    from mycloset.hub.entries import ManualSource
+
     fit = [e for e in known.entries.values() if step in e.steps and e.family == family]
     yield from sorted(fit, key=lambda entry: isinstance(entry.source, ManualSource))
 

@@ -10,6 +10,7 @@ import typer
 from mycloset import __version__
 from mycloset.cli.demo import demo
 from mycloset.cli.diff import diff
+from mycloset.cli.doctor import doctor
 from mycloset.cli.ending import STOPPED, end, ended
 from mycloset.cli.inspect import inspect
 from mycloset.cli.licences import licences
@@ -30,6 +31,7 @@ app.command("inspect")(inspect)
 app.command("diff")(diff)
 app.command("demo")(demo)
 app.command("try-on")(try_on)
+app.command("doctor")(doctor)
 app.command("pull")(pull)
 app.command("licences")(licences)
 

@@ -7,11 +7,11 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.source import Source, UnreadableError
@@ -50,6 +50,7 @@ _FEW = 6
 _SAMPLES = 8
 _SAMPLE = 4096
 
+Found = TypeVar("Found")
 Analyse = Callable[[Path], CheckpointAnalysis]
 Progress = Callable[[int, int, CheckpointAnalysis], None]
 
@@ -128,7 +129,7 @@ def analyze_tree(
         raise InputError(f"{root} is no folder.", hint="Give the folder that holds model files.")
     files, skipped = find(root)
     analyses: list[CheckpointAnalysis] = []
-    for analysis in _each(files, analyse, _workers(len(files)) if workers is None else workers):
+    for analysis in each(files, analyse, workers=workers):
         analyses.append(analysis)
         if on_progress is not None:
             on_progress(len(analyses), len(files), analysis)
@@ -136,6 +137,30 @@ def analyze_tree(
     findings = tuple(relations(analyses))
     seconds = round(time.perf_counter() - start, 6)
     return FolderAnalysis(root, tuple(analyses), findings, tuple(skipped), seconds)
+
+
+def each(
+    files: Sequence[Path], work: Callable[[Path], Found], *, workers: int | None = None
+) -> Iterator[Found]:
+    """Do something with each of many files; results come as they are done.
+
+    Args:
+        files: model files, and folders that are one model.
+        work: does one; a function of a module or a method, so that other processes find it.
+        workers: processes; None: one a core, or none where the process runs threads.
+    """
+    count = _workers(len(files)) if workers is None else workers
+    if count < 2:
+        yield from map(work, files)
+        return
+    # Imported here: a single file needs none of it, and starts sooner.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    with ProcessPoolExecutor(count, multiprocessing.get_context("fork")) as pool:
+        tasks = [pool.submit(work, path) for path in files]
+        for task in as_completed(tasks):
+            yield task.result()
 
 
 def find(root: Path) -> tuple[list[Path], list[Path]]:
@@ -236,20 +261,6 @@ def sample(checkpoint: Checkpoint) -> str:
     if not largest:
         found.update(str(checkpoint.path).encode("utf-8", "surrogateescape"))
     return found.hexdigest()
-
-
-def _each(files: list[Path], analyse: Analyse, workers: int) -> Iterator[CheckpointAnalysis]:
-    if workers < 2:
-        yield from map(analyse, files)
-        return
-    # Imported here: a single file needs none of it, and starts sooner.
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        tasks = [pool.submit(analyse, path) for path in files]
-        for task in as_completed(tasks):
-            yield task.result()
 
 
 def _workers(files: int) -> int:

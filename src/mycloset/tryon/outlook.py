@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.tryon.learned import LearnedWay
 from mycloset.tryon.pipeline import Pipeline, StepPlan
 from mycloset.tryon.result import PassedOver
@@ -60,15 +60,27 @@ def told(model: ShelvedModel) -> str:
 def _look(number: int, plan: StepPlan, make: MakeStep, before: list[StepOutlook]) -> StepOutlook:
     steps = [(way, make(number, plan, way)) for way in plan.models]
     held = {way: [asked.candidates() for asked in ways_of(step)] for way, step in steps}
-    reachable = tuple(found[0] for every in held.values() for found in every if found)
+    reachable = tuple(model for every in held.values() for found in every for model in found[:1])
     passed: list[PassedOver] = []
     for way, step in steps:
         after: str = getattr(step, "after", "")
         if after and not any(other.step == after and other.way == way for other in before):
             passed.append(PassedOver(way, "", "other way", f"{after} goes another way."))
-        elif not all(held[way]):
+            continue
+        if not all(held[way]):
             passed.append(PassedOver(way, "", "absent", "The model folders hold none."))
-        else:
-            models = tuple(found[0] for found in held[way])
-            return StepOutlook(plan.step, way, models, after, tuple(passed), reachable)
+            continue
+        models: list[ShelvedModel] = []
+        for asked in ways_of(step):
+            fitting = None
+            for model in asked.candidates():
+                reason = asked.too_large(model)
+                if not reason:
+                    fitting = model
+                    break
+                passed.append(PassedOver(way, told(model), "too large", reason))
+            if fitting is not None:
+                models.append(fitting)
+        if len(models) == len(held[way]):
+            return StepOutlook(plan.step, way, tuple(models), after, tuple(passed), reachable)
     return StepOutlook(plan.step, "", (), "", tuple(passed), reachable)

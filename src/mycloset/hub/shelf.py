@@ -18,7 +18,7 @@ import os
 import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mycloset.errors import InputError, ModelFileError
@@ -63,6 +63,7 @@ class Shelf:
         self._closet = Closet(self.roots, index)
         self._lock = threading.RLock()
         self._look: _Look | None = None
+        self._lost: list[ShelvedModel] = []
 
     def models(self) -> tuple[ShelvedModel, ...]:
         """Every network in the folders' files, by path.
@@ -89,6 +90,7 @@ class Shelf:
     def refresh(self) -> tuple[ShelvedModel, ...]:
         """Look again; only files that changed are read."""
         with self._lock:
+            self._lost = []
             self._look = self._looked()
             return self._look.models
 
@@ -134,11 +136,15 @@ class Shelf:
         """
         name = os.fspath(model_name)
         step = _step(step_name)
+        known = self._find(self._now(), name, step, model_type)
+        if known is not None and _is_fresh(known):
+            return known
+        # The file may have come, changed or gone since somebody last looked.
+        with self._lock:
+            self._look = self._looked()
         found = self._find(self._now(), name, step, model_type)
-        if found is None or not _is_fresh(found):
-            # The file may have come, changed or gone since somebody last looked.
-            self.refresh()
-            found = self._find(self._now(), name, step, model_type)
+        if found is None and known is not None:
+            return self.check(known)
         if found is None:
             raise self._absent(self._now(), name, step, model_type)
         return found
@@ -164,7 +170,8 @@ class Shelf:
     def check(self, shelved: ShelvedModel) -> ShelvedModel:
         """The same model, made sure that its file is still what it was: called before loading.
 
-        Costs one look at each of its files; one that changed is read again.
+        Costs one look at each of its files; one that changed is read again. A model that was lost
+        so stays among the damaged ones until `refresh`: what serves instead can say so.
 
         Returns:
             the model as it is now: with another stamp, where its file changed and still holds it.
@@ -175,30 +182,26 @@ class Shelf:
         path = str(shelved.path)
         if shelved.record is not None and is_current(path, shelved.record):
             return shelved
-        if stamp_of(path) is None:
-            self._forget(shelved.path, None)
-            raise ModelFileError(
-                f"{path} is no longer there (it was {shelved.network.title}).",
-                hint="Put it back, or let another model serve.",
-            )
-        _, record = describe(shelved.path)
-        self._forget(shelved.path, record)
+        there = stamp_of(path) is not None
+        _, record = describe(shelved.path) if there else (shelved.path, None)
         before, now = shelved.network, record.networks if record is not None else ()
-        for network in now:
-            if _place(network) == _place(before) and network.runnable:
-                return next(
-                    m for m in self.models() if m.path == shelved.path and m.network == network
-                )
-        size = shelved.record.size if shelved.record is not None else before.bytes
-        held = "nothing" if record is None else record.title
-        why = next((f" ({network.reason})" for network in now if network.reason), "")
-        shrunk = record is not None and record.size < size
-        told = f", {size - record.size} bytes shorter" if record is not None and shrunk else ""
-        raise ModelFileError(
-            f"{path} changed since it was looked at{told}: it was {before.title},"
-            f" and is now {held}{why}.",
-            hint="Fetch it again, or let another model serve.",
-        )
+        self._put(shelved.path, record)
+        same = [network for network in now if _place(network) == _place(before)]
+        if same and same[0].runnable:
+            return next(m for m in self.models() if m.path == shelved.path and m.network in same)
+        if record is None:
+            reason = f"{path} is no longer there (it was {before.title})."
+        else:
+            size = shelved.record.size if shelved.record is not None else before.bytes
+            shorter = f", {size - record.size} bytes shorter" if record.size < size else ""
+            why = next((f" ({network.reason})" for network in now if network.reason), "")
+            reason = (
+                f"{path} changed since it was looked at{shorter}: it was {before.title},"
+                f" and is now {record.title}{why}."
+            )
+        if not (same and same[0].damaged):
+            self._lose(replace(shelved, runnable=False, damaged=True, reason=reason))
+        raise ModelFileError(reason, hint="Put the file back, or let another model serve.")
 
     def _now(self) -> _Look:
         look = self._look
@@ -212,9 +215,9 @@ class Shelf:
     def _looked(self) -> _Look:
         explicit = self._read_names()
         files, notes = self._closet.look(given.path for given in explicit.values())
-        return _look(files, explicit, notes)
+        return _look(files, explicit, notes, self._lost)
 
-    def _forget(self, path: Path, record: FileRecord | None) -> None:
+    def _put(self, path: Path, record: FileRecord | None) -> None:
         """Put another record in the place of a file's, or none."""
         with self._lock:
             self._closet.put(path, record)
@@ -224,7 +227,14 @@ class Shelf:
                 roots = [file.root for file in look.files if file.path == path]
                 kept.extend(ShelvedFile(path, root, record) for root in roots)
                 kept.sort(key=lambda file: str(file.path))
-            self._look = _look(tuple(kept), look.explicit, look.notes)
+            self._look = _look(tuple(kept), look.explicit, look.notes, self._lost)
+
+    def _lose(self, lost: ShelvedModel) -> None:
+        """Remember a model that was there."""
+        with self._lock:
+            look = self._now()
+            self._lost = [*(m for m in self._lost if _whole_place(m) != _whole_place(lost)), lost]
+            self._look = _look(look.files, look.explicit, look.notes, self._lost)
 
     def _read_names(self) -> dict[str, NamedModel]:
         found: dict[str, NamedModel] = {}
@@ -364,7 +374,10 @@ class _Look:
 
 
 def _look(
-    files: tuple[ShelvedFile, ...], explicit: Mapping[str, NamedModel], notes: tuple[str, ...]
+    files: tuple[ShelvedFile, ...],
+    explicit: Mapping[str, NamedModel],
+    notes: tuple[str, ...],
+    lost: Iterable[ShelvedModel],
 ) -> _Look:
     there = {file.path: file for file in files}
     told = list(notes)
@@ -377,6 +390,8 @@ def _look(
                 f"{given.said}: {given.path} holds {file.record.title}, not {given.family}."
             )
     models = tuple(model for file in files for model in _models(file))
+    found = {_whole_place(model) for model in models}
+    models += tuple(model for model in lost if _whole_place(model) not in found)
     return _Look(models, files, explicit, tuple(dict.fromkeys(told)))
 
 
@@ -412,6 +427,10 @@ def _is_fresh(model: ShelvedModel) -> bool:
 
 def _place(network: ShelvedNetwork) -> tuple[str | None, ...]:
     return network.family, network.variant, network.wrapper, network.prefix, network.role
+
+
+def _whole_place(model: ShelvedModel) -> tuple[Path, tuple[str | None, ...]]:
+    return model.path, _place(model.network)
 
 
 def _step(word: str | None) -> str | None:

@@ -70,9 +70,8 @@ def run_step(
 
 
 def _passed(way: str, step: Step | None, error: ModelFileError) -> PassedOver:
-    model = (
-        next((told(m) for asked in ways_of(step) for m in asked.candidates()), "") if step else ""
-    )
+    best = [asked.wanted() for asked in ways_of(step)] if step else []
+    model = next((told(wanted) for wanted in best if wanted is not None), "")
     if isinstance(error, NoModelError):
         kind: Hindrance = "other way" if isinstance(error, OtherWayError) else "absent"
         return PassedOver(way, "", kind, str(error))

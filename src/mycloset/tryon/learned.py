@@ -95,6 +95,14 @@ class LearnedWay:
             return ()
         return self._models.candidates(self.step, self.family, self._variants)
 
+    def wanted(self) -> ShelvedModel | None:
+        """The model that would be the best, were its file whole; None where there is none."""
+        if self._models is None:
+            return None
+        shelf = self._models.shelf
+        found = shelf.candidates(self.step, self.family, self._variants, damaged=True)
+        return found[0] if found else None
+
     def too_large(self, model: ShelvedModel) -> str:
         """Why one of the candidates cannot fit into the memory for models; see `too_large`."""
         return too_large(self._models, model) if self._models is not None else ""

@@ -53,7 +53,8 @@ def closet(tmp_path: Path) -> Path:
 def test_every_file_is_told_with_what_it_is(cli: Cli, closet: Path) -> None:
     code, out, err = cli("models", closet)
     assert (code, err) == (0, "")
-    rows = {line.split()[-1]: line for line in out.splitlines() if ".pth" in line or ".bin" in line}
+    table = out.split("First for")[0]
+    rows = {line.split()[-1]: line for line in table.splitlines() if line}
     assert rows["step_03_cloth_segmentation/cloth.pth"].startswith("✓  176 MB  3 1    U²-Net for")
     assert "MIT" in rows["step_03_cloth_segmentation/cloth.pth"]
     assert rows["mine.pth"].startswith("?")

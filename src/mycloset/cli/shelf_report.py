@@ -149,7 +149,7 @@ def _told(model: ShelvedModel) -> Iterator[str]:
 
 def _served(found: Shown, width: int | None) -> Iterator[Line]:
     """The first model of each step, and how many could stand in for it."""
-    yield [Span("First for each step, by folder, sureness and size:", "bold")]
+    yield [Span("First for each step, surest and largest:", "bold")]
     for step in found.steps:
         number = TRY_ON_STEPS.index(step) + 1
         label = Span(padded(f"  {number} {step}", _NAME), "dim")

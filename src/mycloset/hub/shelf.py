@@ -63,7 +63,7 @@ class Shelf:
         self._closet = Closet(self.roots, index)
         self._lock = threading.RLock()
         self._look: _Look | None = None
-        self._lost: list[ShelvedModel] = []
+        self._lost: tuple[ShelvedModel, ...] = ()
 
     def models(self) -> tuple[ShelvedModel, ...]:
         """Every network in the folders' files, by path.
@@ -88,11 +88,11 @@ class Shelf:
         return self._now().notes
 
     def refresh(self) -> tuple[ShelvedModel, ...]:
-        """Look again; only files that changed are read."""
+        """Look again; only files that changed are read. What was lost since is forgotten."""
         with self._lock:
-            self._lost = []
-            self._look = self._looked()
-            return self._look.models
+            self._look_again()
+            self._lost = ()
+            return self._now().models
 
     def candidates(
         self,
@@ -108,7 +108,8 @@ class Shelf:
             step_name: one of the eight steps, or "step_01"; None for any.
             model_type: a family; None for any.
             variants: of the family, whatever steps they are said to serve; empty for any.
-            damaged: also those that could run, if their files were whole.
+            damaged: also those that could run, if their files were whole; and those that were
+                there at an earlier look and are lost, until somebody asks for a new one.
 
         A file that changed since it was looked at stays among them: `check`, before it is loaded,
         says what became of it, so that nothing falls back in silence.
@@ -136,15 +137,11 @@ class Shelf:
         """
         name = os.fspath(model_name)
         step = _step(step_name)
-        known = self._find(self._now(), name, step, model_type)
-        if known is not None and _is_fresh(known):
-            return known
-        # The file may have come, changed or gone since somebody last looked.
-        with self._lock:
-            self._look = self._looked()
         found = self._find(self._now(), name, step, model_type)
-        if found is None and known is not None:
-            return self.check(known)
+        if found is None or not _is_fresh(found):
+            # The file may have come, changed or gone since somebody last looked.
+            self._look_again()
+            found = self._find(self._now(), name, step, model_type)
         if found is None:
             raise self._absent(self._now(), name, step, model_type)
         return found
@@ -170,8 +167,7 @@ class Shelf:
     def check(self, shelved: ShelvedModel) -> ShelvedModel:
         """The same model, made sure that its file is still what it was: called before loading.
 
-        Costs one look at each of its files; one that changed is read again. A model that was lost
-        so stays among the damaged ones until `refresh`: what serves instead can say so.
+        Costs one look at each of its files; one that changed is read again.
 
         Returns:
             the model as it is now: with another stamp, where its file changed and still holds it.
@@ -182,26 +178,30 @@ class Shelf:
         path = str(shelved.path)
         if shelved.record is not None and is_current(path, shelved.record):
             return shelved
-        there = stamp_of(path) is not None
-        _, record = describe(shelved.path) if there else (shelved.path, None)
-        before, now = shelved.network, record.networks if record is not None else ()
-        self._put(shelved.path, record)
-        same = [network for network in now if _place(network) == _place(before)]
-        if same and same[0].runnable:
-            return next(m for m in self.models() if m.path == shelved.path and m.network in same)
-        if record is None:
-            reason = f"{path} is no longer there (it was {before.title})."
-        else:
-            size = shelved.record.size if shelved.record is not None else before.bytes
-            shorter = f", {size - record.size} bytes shorter" if record.size < size else ""
-            why = next((f" ({network.reason})" for network in now if network.reason), "")
-            reason = (
-                f"{path} changed since it was looked at{shorter}: it was {before.title},"
-                f" and is now {record.title}{why}."
+        if stamp_of(path) is None:
+            self._forget(shelved.path, None)
+            raise ModelFileError(
+                f"{path} is no longer there (it was {shelved.network.title}).",
+                hint="Put it back, or let another model serve.",
             )
-        if not (same and same[0].damaged):
-            self._lose(replace(shelved, runnable=False, damaged=True, reason=reason))
-        raise ModelFileError(reason, hint="Put the file back, or let another model serve.")
+        _, record = describe(shelved.path)
+        self._forget(shelved.path, record)
+        before, now = shelved.network, record.networks if record is not None else ()
+        for network in now:
+            if _place(network) == _place(before) and network.runnable:
+                return next(
+                    m for m in self.models() if m.path == shelved.path and m.network == network
+                )
+        size = shelved.record.size if shelved.record is not None else before.bytes
+        held = "nothing" if record is None else record.title
+        why = next((f" ({network.reason})" for network in now if network.reason), "")
+        shrunk = record is not None and record.size < size
+        told = f", {size - record.size} bytes shorter" if record is not None and shrunk else ""
+        raise ModelFileError(
+            f"{path} changed since it was looked at{told}: it was {before.title},"
+            f" and is now {held}{why}.",
+            hint="Fetch it again, or let another model serve.",
+        )
 
     def _now(self) -> _Look:
         look = self._look
@@ -212,12 +212,31 @@ class Shelf:
                 look = self._look
         return look
 
+    def _look_again(self) -> None:
+        with self._lock:
+            self._take(self._looked(), self._now())
+
+    def _take(self, look: _Look, before: _Look) -> None:
+        """Take a look for the last one, and remember what was lost since the one before."""
+        there = {(model.path, _place(model.network)) for model in look.models}
+        lost = {(model.path, _place(model.network)): model for model in self._lost}
+        for model in before.models:
+            place = (model.path, _place(model.network))
+            if model.runnable and place not in there:
+                what = "is gone" if stamp_of(model.path) is None else "has changed"
+                reason = f"it {what} since it was looked at."
+                lost[place] = replace(
+                    model, runnable=False, damaged=True, reason=reason, record=None
+                )
+        self._lost = tuple(model for place, model in lost.items() if place not in there)
+        self._look = look
+
     def _looked(self) -> _Look:
         explicit = self._read_names()
         files, notes = self._closet.look(given.path for given in explicit.values())
-        return _look(files, explicit, notes, self._lost)
+        return _look(files, explicit, notes)
 
-    def _put(self, path: Path, record: FileRecord | None) -> None:
+    def _forget(self, path: Path, record: FileRecord | None) -> None:
         """Put another record in the place of a file's, or none."""
         with self._lock:
             self._closet.put(path, record)
@@ -227,14 +246,7 @@ class Shelf:
                 roots = [file.root for file in look.files if file.path == path]
                 kept.extend(ShelvedFile(path, root, record) for root in roots)
                 kept.sort(key=lambda file: str(file.path))
-            self._look = _look(tuple(kept), look.explicit, look.notes, self._lost)
-
-    def _lose(self, lost: ShelvedModel) -> None:
-        """Remember a model that was there."""
-        with self._lock:
-            look = self._now()
-            self._lost = [*(m for m in self._lost if _whole_place(m) != _whole_place(lost)), lost]
-            self._look = _look(look.files, look.explicit, look.notes, self._lost)
+            self._take(_look(tuple(kept), look.explicit, look.notes), look)
 
     def _read_names(self) -> dict[str, NamedModel]:
         found: dict[str, NamedModel] = {}
@@ -268,7 +280,7 @@ class Shelf:
 
         found = [
             model
-            for model in look.models
+            for model in (*look.models, *(self._lost if damaged else ()))
             if (model.runnable or (damaged and model.damaged))
             and (model_type is None or model.network.family == model_type)
             and (not variants or model.network.variant in variants)
@@ -343,7 +355,7 @@ class Shelf:
         self, look: _Look, name: str, step: str | None, family: str | None
     ) -> ModelFileError:
         """Why there is no model of a name."""
-        for model in look.models:
+        for model in (*look.models, *self._lost):
             if name in _stems(model) or name in _paths(model.path) or _lies_at(model, name):
                 if not model.runnable:
                     return ModelFileError(f"{model.path}: {model.reason}")
@@ -374,10 +386,7 @@ class _Look:
 
 
 def _look(
-    files: tuple[ShelvedFile, ...],
-    explicit: Mapping[str, NamedModel],
-    notes: tuple[str, ...],
-    lost: Iterable[ShelvedModel],
+    files: tuple[ShelvedFile, ...], explicit: Mapping[str, NamedModel], notes: tuple[str, ...]
 ) -> _Look:
     there = {file.path: file for file in files}
     told = list(notes)
@@ -390,8 +399,6 @@ def _look(
                 f"{given.said}: {given.path} holds {file.record.title}, not {given.family}."
             )
     models = tuple(model for file in files for model in _models(file))
-    found = {_whole_place(model) for model in models}
-    models += tuple(model for model in lost if _whole_place(model) not in found)
     return _Look(models, files, explicit, tuple(dict.fromkeys(told)))
 
 
@@ -427,10 +434,6 @@ def _is_fresh(model: ShelvedModel) -> bool:
 
 def _place(network: ShelvedNetwork) -> tuple[str | None, ...]:
     return network.family, network.variant, network.wrapper, network.prefix, network.role
-
-
-def _whole_place(model: ShelvedModel) -> tuple[Path, tuple[str | None, ...]]:
-    return model.path, _place(model.network)
 
 
 def _step(word: str | None) -> str | None:

@@ -158,7 +158,7 @@ entries:
   - {name: schp-atr, title: SCHP on ATR, file: atr.pth, steps: [human_parsing], licence: MIT,
      credit: c, homepage: "https://x.example", source: "https://x.example/atr.pth", size: 267000000,
      sha256: "%s"}
-bundles: {embedded: []}
+bundles: {embedded: [], parsing: [schp-atr]}
 """ % ("0" * 64)  # fmt: skip
     made = catalogue.parse(text, "catalogue")
     monkeypatch.setattr(catalogue, "load", lambda: made)

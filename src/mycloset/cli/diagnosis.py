@@ -294,16 +294,15 @@ def _serving(model: ShelvedModel) -> ServingModel:
 
 def _pull(step: str, way: str) -> tuple[Advice, ...]:
     """Published files for a step that goes the embedded way, or none."""
-    from mycloset.architectures.licences import forbids_commerce
+    from mycloset.architectures.plans import has_network
     from mycloset.hub import catalogue
 
     if way not in ("embedded", ""):
         return ()
-    known = catalogue.load()
     return tuple(
-        Advice(e.name, e.title, e.size, e.licence, forbids_commerce(e.licence))
-        for e in known.entries.values()
-        if step in e.steps and e.name not in known.bundles["embedded"]
+        Advice(e.name, e.title, e.size, e.licence, not e.for_commerce)
+        for e in catalogue.load().advised(step)
+        if e.family is None or has_network(e.family)
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import platformdirs
 
-from mycloset.errors import DiskFullError, DownloadError
+from mycloset.errors import DiskFullError, DownloadError, WrongFileError
 from mycloset.hub import arrivals
 from mycloset.hub.entries import Entry
 from mycloset.hub.parts import FULL
@@ -93,7 +93,8 @@ def put(
         beside: the files of `entry.beside`, by their paths there.
 
     Raises:
-        DownloadError: the file is not the entry's, or the cache cannot be written.
+        WrongFileError: the file is not the entry's.
+        DownloadError: the cache cannot be written.
     """
     neighbours = dict(beside or {})
     for file in neighbours.values():
@@ -121,7 +122,7 @@ def adopt(entry: Entry, to: Path | None = None) -> Path | None:
         return None
     try:
         arrivals.check(entry, path)
-    except DownloadError:  # it is fetched, then
+    except WrongFileError:  # it is fetched, then
         return None
     _remember(entry, path, to)
     return path

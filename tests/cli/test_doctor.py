@@ -18,6 +18,7 @@ from mycloset.cli.diagnosis import diagnose
 from mycloset.cli.diagnosis_lines import diagnosis_lines
 from mycloset.hub import catalogue
 from mycloset.inspection.report.text import render, width_of
+from mycloset.tryon.pipeline import load_pipeline
 
 Doctor = Callable[..., tuple[int, str, str]]
 
@@ -152,20 +153,24 @@ def test_model_files_without_torch_end_with_1(
     assert "pip install 'mycloset[torch]'" in out
 
 
-def test_a_step_by_the_embedded_way_is_told_what_to_pull(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = """
-entries:
-  - {name: schp-atr, title: SCHP on ATR, file: atr.pth, steps: [human_parsing], licence: MIT,
-     credit: c, homepage: "https://x.example", source: "https://x.example/atr.pth", size: 267000000,
-     sha256: "%s"}
-bundles: {embedded: [], parsing: [schp-atr]}
-""" % ("0" * 64)  # fmt: skip
-    made = catalogue.parse(text, "catalogue")
-    monkeypatch.setattr(catalogue, "load", lambda: made)
-    found = diagnose((), memory="auto", device="cpu")
-    said = render(diagnosis_lines(found, width=None), colour=False)
-    assert "mycloset pull schp-atr  (SCHP on ATR; 267 MB; MIT)" in said
-    assert [len(step.pull) for step in found.steps] == [1] + [0] * 7
+def test_a_step_by_the_embedded_way_is_told_what_to_pull(doctor: Doctor) -> None:
+    out = doctor()[1]
+    parsing = out[out.index("human_parsing") : out.index("pose_estimation")]
+    assert "mycloset pull schp-lip --to models\n" in parsing
+    assert "267 MB; MIT" in parsing
+
+
+def test_what_is_proposed_is_of_the_families_that_the_step_prefers(folder: Path) -> None:
+    found = diagnose([folder], memory="auto", device="cpu")
+    known = catalogue.load()
+    line = next(s for s in load_pipeline("learned").steps if s.step == "geometric_matching")
+    proposed = [known.entry(advice.name).family for advice in found.steps[3].pull]
+    assert found.steps[3].way == "cp_vton"
+    assert set(proposed) <= set(line.models[: line.models.index("cp_vton")])
+    for step in found.steps:
+        by_hand = [advice.by_hand for advice in step.pull]
+        assert by_hand == sorted(by_hand)
+        assert all(step.step in known.entry(advice.name).steps for advice in step.pull)
 
 
 def test_no_line_is_wider_than_the_terminal(folder: Path) -> None:

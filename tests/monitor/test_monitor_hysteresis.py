@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mycloset.monitor.hysteresis import Rule
@@ -70,6 +70,7 @@ def test_silence_for_a_window_clears() -> None:
     assert (held.expire(61.0), held.expire(62.0), held.expire(63.0)) == (False, True, False)
 
 
+@settings(deadline=None)
 @given(STREAM)
 def test_counting_breaches_agrees_with_a_plain_reckoning(stream: list[tuple[float, float]]) -> None:
     held = rule(cool_down=5.0)
@@ -87,6 +88,7 @@ def test_counting_breaches_agrees_with_a_plain_reckoning(stream: list[tuple[floa
         assert change == expected
 
 
+@settings(deadline=None)
 @given(STREAM, st.sampled_from([1.0, 50.0, 90.0, 95.0, 99.0, 100.0]), st.booleans())
 def test_a_percentile_is_judged_as_if_it_were_sorted(
     stream: list[tuple[float, float]], percent: float, below: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mycloset.monitor.statistics import Histogram, Window, distribution, percentile
@@ -12,6 +12,7 @@ from mycloset.monitor.statistics import Histogram, Window, distribution, percent
 VALUES = st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(VALUES, st.floats(0.01, 100))
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(
     values: list[float], percent: float
@@ -24,6 +25,7 @@ def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(
     assert sum(value < found for value in values) < enough or found == ordered[0]
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_a_distribution_is_in_order_and_lies_between_its_ends(values: list[float]) -> None:
     found = distribution(values)
@@ -44,6 +46,7 @@ def test_there_is_no_distribution_of_nothing() -> None:
     assert distribution([]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 5), max_size=60), st.integers(1, 20))
 def test_a_window_holds_the_last_of_the_last_seconds(gaps: list[float], most: int) -> None:
     window: Window[int] = Window(10.0, most)
@@ -69,6 +72,7 @@ def test_a_window_stands_for_no_more_than_its_length() -> None:
     assert (window.span(4.0, 0.0), window.span(40.0, 0.0)) == (4.0, 10.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1000)))
 def test_a_histogram_counts_what_is_at_most_each_bound(values: list[float]) -> None:
     histogram = Histogram((0.1, 1.0, 50.0))

@@ -82,12 +82,12 @@ def test_gpus_are_those_of_the_samples(monitor: PerformanceMonitor, probe: Fixed
 
 
 def test_a_short_operation_sees_the_gpus_at_its_end(
-    monitor: PerformanceMonitor, probe: FixedProbe
+    monitor: PerformanceMonitor, clock: Clock, probe: FixedProbe
 ) -> None:
     probe.cards = (card(500, None),)
     monitor.sample()
     with monitor.measuring("try-on", "fitting") as running:
-        pass
+        clock.pass_by(0.05)
     assert running.metrics is not None
     assert (running.metrics.gpu_memory, running.metrics.gpu_utilisation) == (500, None)
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import try_on_files
-from mycloset.errors import StoppedError
+from mycloset.errors import ModelFileError, StoppedError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
 from mycloset.hub.shelved import ShelvedModel
@@ -138,45 +138,71 @@ def _within(value: Any, seen: set[int] | None = None) -> list[Any]:
     return found
 
 
+def harm(path: Path) -> Path:
+    """Cut off a file's end, as a download that broke does."""
+    path.write_bytes(path.read_bytes()[:-5000])
+    return path
+
+
 def test_a_file_that_is_harmed_after_it_was_seen_gives_way_to_the_next_of_its_family(
     tmp_path: Path, photo: RGB, cloth: RGB
 ) -> None:
     (tmp_path / "step_04").mkdir()
     harmed = try_on_files.gmm(tmp_path / "step_04" / "best.pth")
     try_on_files.gmm(tmp_path / "other.pth")
-    loader = ModelLoader([tmp_path])
-    engine = InferenceEngine(models=loader)
+    cache = ResultCache()
+    engine = InferenceEngine(models=ModelLoader([tmp_path]), cache=cache)
     assert engine.outlook()[3].models[0].path == harmed
-    harmed.write_bytes(harmed.read_bytes()[:-5000])
+    harm(harmed)
     result = engine.run_virtual_try_on(photo, cloth)
     matching = record(result, "geometric_matching")
     assert matching.way == "cp_vton"
     assert "best.pth" in matching.wanted
     assert "other.pth" in matching.used
-    assert matching.failed
-    (passed,) = (passed for passed in matching.passed_over if passed.kind == "failed")
-    assert (passed.way, passed.model) == ("cp_vton", matching.wanted)
+    assert matching.fell_back
+    passed = next(passed for passed in matching.passed_over if passed.way == "cp_vton")
+    assert passed.model == matching.wanted
     assert "best.pth" in passed.reason
     assert any("best.pth" in note and "could not be used" in note for note in matching.notes)
 
 
-def test_where_every_file_of_a_family_is_harmed_the_embedded_way_serves(
-    tmp_path: Path, photo: RGB, cloth: RGB
+def test_a_file_that_cannot_be_read_is_a_failure_and_its_result_is_not_kept(
+    tmp_path: Path, photo: RGB, cloth: RGB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harmed = try_on_files.gmm(tmp_path / "gmm.pth")
-    loader = ModelLoader([tmp_path])
-    loader.list_available_models()
-    harmed.write_bytes(b"<html>404 Not Found</html>")
+    try_on_files.gmm(tmp_path / "gmm.pth")
+
+    def broken(*_: object, **__: object) -> Model:
+        raise ModelFileError("gmm.pth: the disk gives up.")
+
+    monkeypatch.setattr("mycloset.hub.wanted.load", broken)
     cache = ResultCache()
-    engine = InferenceEngine(models=loader, cache=cache)
+    engine = InferenceEngine(models=ModelLoader([tmp_path]), cache=cache)
     result = engine.run_virtual_try_on(photo, cloth)
     matching = record(result, "geometric_matching")
     assert (matching.way, matching.failed) == ("embedded", True)
     assert "gmm.pth" in matching.wanted
     told = result.to_dict()["steps"][3]
     assert told["passed_over"][1]["kind"] == "failed"
-    assert "gmm.pth" in told["reason"]
+    assert "the disk gives up" in told["reason"]
     assert cache.info().results == 0
+
+
+def test_a_folder_with_a_damaged_file_is_told_of_it_every_time_and_its_results_are_kept(
+    tmp_path: Path, photo: RGB, cloth: RGB
+) -> None:
+    harm(try_on_files.gmm(tmp_path / "gmm.pth"))
+    cache = ResultCache()
+    engine = InferenceEngine(models=ModelLoader([tmp_path]), cache=cache)
+    for cached in (False, True):
+        result = engine.run_virtual_try_on(photo, cloth)
+        assert result.cached == cached
+        matching = record(result, "geometric_matching")
+        assert matching.way == "embedded"
+        assert (matching.fell_back, matching.failed) == (True, False)
+        assert ("cp_vton", "damaged") in [(p.way, p.kind) for p in matching.passed_over]
+        assert any("gmm.pth" in note for note in result.notes)
+    foretold = engine.outlook()[3].passed_over
+    assert ("cp_vton", "damaged") in [(p.way, p.kind) for p in foretold]
 
 
 def test_a_model_beyond_the_budget_is_foretold_and_gives_way(
@@ -190,7 +216,7 @@ def test_a_model_beyond_the_budget_is_foretold_and_gives_way(
     matching = record(engine.run_virtual_try_on(photo, cloth), "geometric_matching")
     assert matching.way == "embedded"
     assert "gmm.pth" in matching.wanted
-    assert "gmm.pth" in matching.reason
+    assert [p.kind for p in matching.passed_over if p.way == "cp_vton"] == ["too large"]
 
 
 def test_a_garment_that_the_model_does_not_dress_loads_nothing(viton_hd: Path) -> None:

@@ -38,6 +38,8 @@ class NetworkPlan:
         backbone: where the file holds only a head: how the keys of the backbone's own file (another
             published file, which the caller names) become this network's; None where the file
             must be whole.
+        exact: says of a module, by its path, whether it stays float32 (with all below it) where
+            the network is float16 or bfloat16; what goes into it is cast, and what comes out.
         choices: what shapes cannot tell and was chosen, by name, for `Model.info`; the caller
             overrides them by `load(..., config={name: value})`.
     """
@@ -50,6 +52,7 @@ class NetworkPlan:
         default_factory=dict
     )
     backbone: KeyMap | None = None
+    exact: Callable[[str, torch.nn.Module], bool] | None = None
     choices: Mapping[str, Any] = field(default_factory=dict)
 
 

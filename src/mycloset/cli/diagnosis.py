@@ -7,12 +7,15 @@ import os
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mycloset import __version__
 
 if TYPE_CHECKING:
+    from mycloset.hub.catalogue import Catalogue
+    from mycloset.hub.entries import Entry
     from mycloset.hub.loader import ModelLoader
     from mycloset.hub.shelved import ShelvedModel
     from mycloset.tryon.outlook import StepOutlook
@@ -85,13 +88,20 @@ class ServingModel:
 
 @dataclass(frozen=True)
 class Advice:
-    """A published file that would serve a step better than what does now."""
+    """A published file that would serve a step better than what does now.
+
+    Attributes:
+        name: for `mycloset pull`.
+        bytes: None where nobody states it.
+        by_hand: whether only a person can fetch it; `mycloset pull` says from where.
+    """
 
     name: str
     title: str
     bytes: int | None
     licence: str
     non_commercial: bool
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -164,7 +174,7 @@ def diagnose(
     from mycloset.tryon.pipeline import LEARNED_PIPELINE, load_pipeline
 
     plan = load_pipeline(pipeline or (LEARNED_PIPELINE if roots else None))
-    machine, cache = _machine(), _cache()
+    machine, there = _machine(), _cache()
     packages = {name: _version(name) for name in PACKAGES}
     loader = None
     if roots:
@@ -172,7 +182,8 @@ def diagnose(
         from mycloset.tryon.engine import InferenceEngine
 
         loader = ModelLoader(roots, memory=memory, device=device)
-        steps = tuple(map(_step, InferenceEngine(plan, models=loader).outlook()))
+        outlook = InferenceEngine(plan, models=loader).outlook()
+        steps = tuple(map(_step, outlook, plan.steps))
     else:
         steps = tuple(map(_step_without_folders, plan.steps))
     shelf = loader.list_available_models() if loader is not None else ()
@@ -181,7 +192,7 @@ def diagnose(
         platform.python_version(),
         packages,
         machine,
-        cache,
+        there,
         plan.name,
         loader.device if loader is not None else "",
         dict(loader.memory) if loader is not None else {},
@@ -190,7 +201,7 @@ def diagnose(
         sum(model.runnable for model in shelf),
         steps,
         tuple(_refused(loader, shelf)) if loader is not None else (),
-        tuple(_problems(steps, cache, packages)),
+        tuple(_problems(steps, there, packages)),
     )
 
 
@@ -234,12 +245,13 @@ def _cache() -> Cache:
     import shutil
 
     from mycloset.errors import OutputError
-    from mycloset.hub import cache, catalogue
+    from mycloset.hub import cache as fetched
+    from mycloset.hub import catalogue
     from mycloset.images import check_writable_folder
 
     entries = catalogue.load().expand("embedded")
-    there = {entry.name: cache.find(entry) is not None for entry in entries}
-    folder = cache.home().absolute()
+    there = {entry.name: fetched.find(entry) is not None for entry in entries}
+    folder = fetched.home().absolute()
     try:
         check_writable_folder(folder)
         writable = True
@@ -269,12 +281,21 @@ def _step_without_folders(line: StepPlan) -> StepDiagnosis:
     others = [way for way in line.models if way != "embedded"]
     passed = tuple(PassedOver(way, "", "absent", "No folder was given.") for way in others)
     way = "embedded" if "embedded" in line.models else ""
-    return StepDiagnosis(line.step, way, (), "", passed, _pull(line.step, way))
+    # What to fetch is told by the pipeline that those take who have folders.
+    learned = next((other for other in _learned() if other.step == line.step), line)
+    return StepDiagnosis(line.step, way, (), "", passed, _pull(learned, way, ()))
 
 
-def _step(look: StepOutlook) -> StepDiagnosis:
+@cache
+def _learned() -> tuple[StepPlan, ...]:
+    from mycloset.tryon.pipeline import LEARNED_PIPELINE, load_pipeline
+
+    return load_pipeline(LEARNED_PIPELINE).steps
+
+
+def _step(look: StepOutlook, line: StepPlan) -> StepDiagnosis:
     models = tuple(map(_serving, look.models))
-    pull = _pull(look.step, look.way)
+    pull = _pull(line, look.way, look.passed_over)
     return StepDiagnosis(look.step, look.way, models, look.after, look.passed_over, pull)
 
 
@@ -292,18 +313,36 @@ def _serving(model: ShelvedModel) -> ServingModel:
     )
 
 
-def _pull(step: str, way: str) -> tuple[Advice, ...]:
-    """Published files for a step that goes the embedded way, or none."""
-    from mycloset.architectures.plans import has_network
-    from mycloset.hub import catalogue
+def _pull(line: StepPlan, way: str, passed: Sequence[PassedOver]) -> tuple[Advice, ...]:
+    """Of each family that the pipeline names before the way that serves, one published file; what a
+    program can fetch comes first.
 
-    if way not in ("embedded", ""):
-        return ()
-    return tuple(
-        Advice(e.name, e.title, e.size, e.licence, not e.for_commerce)
-        for e in catalogue.load().advised(step)
-        if e.family is None or has_network(e.family)
-    )
+    Not of those that are there and too large: another copy would be as large.
+    """
+    from mycloset.hub import catalogue
+    from mycloset.hub.entries import ManualSource
+
+    before = line.models[: line.models.index(way)] if way in line.models else line.models
+    large = {other.way for other in passed if other.kind == "too large"}
+    found = []
+    for family in before:
+        entry = next(_published(line.step, family, catalogue.load()), None)
+        if entry is not None and family not in large:
+            by_hand = isinstance(entry.source, ManualSource)
+            forbidden = not entry.for_commerce
+            found.append(
+                Advice(entry.name, entry.title, entry.size, entry.licence, forbidden, by_hand)
+            )
+    return tuple(sorted(found, key=lambda advice: advice.by_hand))
+
+
+def _published(step: str, family: str, known: Catalogue) -> Iterator[Entry]:
+    """Files of a family for a step, those first that a program can fetch and a bundle holds."""
+    from mycloset.hub.entries import ManualSource
+
+    chosen = {name for members in known.bundles.values() for name in members}
+    fit = [e for e in known.entries.values() if step in e.steps and e.family == family]
+    yield from sorted(fit, key=lambda e: (isinstance(e.source, ManualSource), e.name not in chosen))
 
 
 def _refused(loader: ModelLoader, shelf: Sequence[ShelvedModel]) -> Iterator[Refused]:

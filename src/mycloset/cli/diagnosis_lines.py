@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mycloset.cli.diagnosis import Advice, Diagnosis, StepDiagnosis, shown
 from mycloset.inspection.report.text import Line, Span, padded, wrapped
 from mycloset.inspection.report.wording import plural, size_text
+from mycloset.tryon.result import FALLBACKS
 
 _LABEL = 14
 """Columns of the labels of the first parts."""
@@ -15,8 +16,6 @@ _STEP = 25
 """Columns before what is said of a step."""
 _REFUSED = 12
 """Files that no step can take, which are told one by one."""
-_ADVICE = 2
-"""Files that are proposed for a step."""
 _MARKS = {"served": ("✓", "good"), "embedded": ("·", "dim"), "less": ("!", "warn"),
           "none": ("✗", "bad bold")}  # fmt: skip
 
@@ -93,7 +92,7 @@ def _by_auto(found: Diagnosis) -> list[Span]:
 
 
 def _steps(found: Diagnosis) -> Iterator[Entry]:
-    more = "" if found.roots else "  (for steps by your own models: --models DIR)"
+    more = "" if found.roots else "  (for steps by models of your own: --models DIR)"
     yield _title(f"Steps of the pipeline {found.pipeline}", more)
     for number, step in enumerate(found.steps, start=1):
         sign, style = _MARKS[_state(step)]
@@ -101,13 +100,14 @@ def _steps(found: Diagnosis) -> Iterator[Entry]:
         first, *rest = _served(found, step)
         yield [Span(f"  {sign}", style), Span(head), *first], _STEP
         for line in rest:
-            yield [Span(" " * _STEP), *line], _STEP
+            inner = len(line[0].text) - len(line[0].text.lstrip())
+            yield [Span(" " * _STEP), *line], _STEP + inner
 
 
 def _state(step: StepDiagnosis) -> str:
     if not step.way:
         return "none"
-    if any(passed.kind in ("too large", "failed") for passed in step.passed_over):
+    if any(passed.kind in FALLBACKS for passed in step.passed_over):
         return "less"
     return "embedded" if step.way == "embedded" else "served"
 
@@ -128,11 +128,22 @@ def _served(found: Diagnosis, step: StepDiagnosis) -> Iterator[Line]:
         yield [Span(f"goes on with what {step.after} by {step.way} makes")]
     yield from _why(found, step)
     if step.pull:
-        yield [Span("better with:", "dim")]
-        yield from (_advised(advice) for advice in step.pull[:_ADVICE])
-        if len(step.pull) > _ADVICE:
-            names = ", ".join(advice.name for advice in step.pull[_ADVICE:])
-            yield [Span(f"  or {names}", "dim")]
+        best, *others = step.pull
+        folder = shown(found.roots[0], ()) if found.roots else "models"
+        yield [Span(f"mycloset pull {best.name} --to {folder}", "good")]
+        yield [Span(f"  {_facts(best)}", "dim")]
+        if others:
+            yield [Span(f"  or {', '.join(advice.name for advice in others)}", "dim")]
+
+
+def _facts(advice: Advice) -> str:
+    """What a published file is, how large, and under which licence."""
+    facts = [advice.title, advice.licence + (" ⊘" if advice.non_commercial else "")]
+    if advice.bytes is not None:
+        facts.insert(1, size_text(advice.bytes))
+    if advice.by_hand:
+        facts.append("by hand: it says from where")
+    return "; ".join(facts)
 
 
 def _why(found: Diagnosis, step: StepDiagnosis) -> Iterator[Line]:
@@ -144,13 +155,6 @@ def _why(found: Diagnosis, step: StepDiagnosis) -> Iterator[Line]:
         if passed.kind != "absent":
             said = f"{passed.model or passed.way}: {passed.reason}"
             yield [Span(said, "dim" if passed.kind == "other way" else "warn")]
-
-
-def _advised(advice: Advice) -> Line:
-    size = size_text(advice.bytes) if advice.bytes is not None else "size not stated"
-    forbidden = " ⊘" if advice.non_commercial else ""
-    about = f"  ({advice.title}; {size}; {advice.licence}{forbidden})"
-    return [Span("  mycloset pull ", "good"), Span(advice.name, "good"), Span(about, "dim")]
 
 
 def _refused(found: Diagnosis) -> Iterator[Entry]:
@@ -179,8 +183,8 @@ def _end(found: Diagnosis) -> Iterator[Entry]:
 
 def _licensed(found: Diagnosis) -> Iterable[Advice]:
     for step in found.steps:
-        yield from step.pull[:_ADVICE]
+        yield from step.pull[:1]
         yield from (
-            Advice("", model.title, model.bytes, model.licence, model.non_commercial)
+            Advice("", model.title, model.bytes, model.licence, model.non_commercial, False)
             for model in step.models
         )

@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from mycloset.errors import DiskFullError, DownloadError, WrongFileError
 from mycloset.hub import arrivals
 from mycloset.hub.entries import Entry
+from mycloset.hub.home import home as home  # Also known from here.
 from mycloset.hub.parts import FULL
 
 _verified: dict[Path, tuple[int, int, str]] = {}
@@ -31,12 +30,6 @@ _verified_lock = threading.Lock()
 _FETCH_PREFIX = ".fetch-"
 _LARGE = 64 << 20
 """Bytes above which a file is not hashed again while its size and time are as they were."""
-
-
-def home() -> Path:
-    """The cache folder: `MYCLOSET_HOME`, or the platform's place for caches."""
-    chosen = os.environ.get("MYCLOSET_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("mycloset"))
 
 
 def place(entry: Entry, to: Path | None = None) -> Path:

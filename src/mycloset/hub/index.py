@@ -1,187 +1,226 @@
-"""Index: what files were found to be, kept on disk, so that only changed ones are read again.
+"""The index of a folder on disk: what its files were when they were last read.
 
-A record is trusted as long as the stamps of all files that its analysis read are what they were,
-and MyCloset's own recognition is. A file that had changed less than two seconds before it was read
-is read again: it may have changed once more within the clock's grain.
+One file for each folder, below `MYCLOSET_HOME/shelves`: a line that says what it is and how its
+bytes add up, then JSON. It is replaced as a whole, under a lock, so that a reader sees the old one
+or the new one and needs no lock. (Measured with 185 files in a fresh process, import included:
+reading JSON 4 ms, SQLite in WAL mode 10 ms, of which 4 ms to import it; writing 8 ms and 12 ms.)
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
-import sqlite3
+import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing, suppress
+import zlib
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from mycloset.hub.shelved import ShelvedModel, ShelvedNetwork, Stamp
+from mycloset.hub.home import home
+from mycloset.hub.records import FileRecord, ShelvedNetwork
 
-Result = TypeVar("Result")
+SCHEMA = 1
+"""Number of the form of what is written here."""
+PATIENCE = 2.0
+"""Seconds to wait for another process that writes."""
 
-RACY = 2 * 10**9
-"""Nanoseconds within which a change may leave the time of the last change as it was."""
-_PATIENCE = 5.0
-_TABLE = """
-create table if not exists files (
-    path text, root text, recognition text, read integer, stamps text, networks text,
-    primary key (path, root)
-) without rowid
-"""
-_COLUMNS = ["path", "root", "recognition", "read", "stamps", "networks"]
+_FORGOTTEN = 30 * 86400
+"""Seconds after which the index of a folder that is gone goes as well."""
+_NAME = "mycloset-shelf"
+_LIMIT = 200_000_000
+"""Bytes of an index that is read; a larger one is not ours."""
 
 
-class Record(NamedTuple):
-    """What a file was found to be.
+class Kept(NamedTuple):
+    """What an index held.
 
     Attributes:
-        read: nanoseconds of the clock when it was read.
-        stamps: of its files.
-        models: its networks; empty where it holds none.
+        records: by path relative to the folder (or absolute, for files outside it).
+        note: why nothing could be taken from it, where that is worth a word; else "".
     """
 
-    read: int
-    stamps: tuple[Stamp, ...]
-    models: tuple[ShelvedModel, ...]
-
-    @property
-    def sure(self) -> bool:
-        """Whether its files had been left alone long enough when they were read."""
-        return all(self.read - stamp.changed > RACY for stamp in self.stamps)
+    records: Mapping[str, FileRecord]
+    note: str = ""
 
 
 class Index:
-    """Records on disk; processes may share it. One that is damaged is made anew.
-
-    Where it cannot be read or written, nothing is kept, and `notes` tells.
+    """The index of one folder.
 
     Args:
-        path: its file.
+        root: the folder.
+        place: what its file's name begins with; None: a place below `home()`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.notes: tuple[str, ...] = ()
+    def __init__(self, root: Path, place: Path | None = None) -> None:
+        begin = home() / "shelves" / "shelf" if place is None else place
+        real = os.fsencode(os.path.realpath(root))
+        # Two sums of different kinds: 64 bits, without importing a library for hashes.
+        self.path = begin.with_name(
+            f"{begin.name}-{zlib.crc32(real):08x}{zlib.adler32(real):08x}.json"
+        )
+        self._real = os.fsdecode(real)
 
-    def records(self, root: Path) -> dict[Path, Record]:
-        """What is known of the files below a folder."""
-
-        def read(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            query = "select path, read, stamps, networks from files where root=? and recognition=?"
-            return database.execute(query, (str(root), recognition())).fetchall()
-
-        found = {}
-        for path, moment, stamps, networks in self._do(read) or ():
-            # A record that is no record is as good as none.
-            with suppress(ValueError, TypeError, KeyError):
-                found[Path(path)] = _record(Path(path), root, moment, stamps, networks)
-        return found
-
-    def keep(self, root: Path, records: Mapping[Path, Record], gone: Iterable[Path]) -> None:
-        """Write what was found of files below a folder, and forget those that are gone."""
-        rows = [
-            (
-                str(path),
-                str(root),
-                recognition(),
-                record.read,
-                json.dumps(record.stamps),
-                json.dumps([_values(model) for model in record.models]),
-            )
-            for path, record in records.items()
-        ]
-        old = [(str(path), str(root)) for path in gone]
-        if not rows and not old:
-            return
-
-        def write(database: sqlite3.Connection) -> None:
-            with database:
-                marks = ", ".join("?" * len(_COLUMNS))
-                database.executemany(f"insert or replace into files values ({marks})", rows)
-                database.executemany("delete from files where path=? and root=?", old)
-
-        self._do(write)
-
-    def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result | None:
-        """Work on the database; once more on a new one where it is damaged."""
-        for last in (False, True):
-            try:
-                return self._try(work)
-            except sqlite3.OperationalError as error:
-                # Locked for long, or in a place that cannot be written.
-                self.notes = (f"the index {self.path} cannot be used ({error}).",)
-                return None
-            except sqlite3.DatabaseError as error:
-                self.notes = (f"the index {self.path} was damaged ({error}) and made anew.",)
-                if last or not self._away():
-                    return None
-        return None
-
-    def _try(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        with suppress(OSError):  # then opening the database says so
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as database:
-            database.execute("pragma synchronous = normal")
-            try:
-                database.execute(_TABLE)
-                if [row[1] for row in database.execute("pragma table_info(files)")] != _COLUMNS:
-                    raise sqlite3.DatabaseError("it has other columns")
-                return work(database)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorname in ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY"):
-                    raise
-                if error.sqlite_errorname == "SQLITE_ERROR":
-                    # A table whose description is damaged.
-                    raise sqlite3.DatabaseError(str(error)) from error
-                raise
-
-    def _away(self) -> bool:
-        """Take the damaged file away; whether that was possible."""
+    def read(self) -> Kept:
+        """What it holds; nothing where it is missing, damaged, or of another version."""
         try:
-            for end in ("", "-journal", "-wal", "-shm"):
-                Path(f"{self.path}{end}").unlink(missing_ok=True)
+            if self.path.stat().st_size > _LIMIT:
+                return Kept({}, f"{self.path}: the index is too large to be one; made anew.")
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return Kept({})
+        except OSError as error:
+            return Kept({}, f"{self.path}: the index cannot be read ({error.strerror}).")
+        head, _, body = data.partition(b"\n")
+        said = head.decode("ascii", "replace").split(" ")
+        if len(said) != 4 or said[0] != _NAME or said[3] != _sum(body):
+            return Kept({}, f"{self.path}: the index is damaged; made anew.")
+        if said[1:3] != [str(SCHEMA), fingerprint()]:
+            return Kept({})  # Another version wrote it, which may have known less.
+        try:
+            document = json.loads(body)
+            if document["root"] != self._real:
+                return Kept({})
+            return Kept({path: _record(row) for path, row in document["files"].items()})
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+            return Kept({}, f"{self.path}: the index is not of the form it should be; made anew.")
+
+    def write(self, records: Mapping[str, FileRecord]) -> str:
+        """Keep records, and of those that another process wrote meanwhile the later ones.
+
+        Args:
+            records: of every file that is there; what is not among them is forgotten.
+
+        Returns:
+            why it could not be written, or "".
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(self.path.with_suffix(".lock")) as alone:
+                if not alone:
+                    return f"{self.path}: another process holds the index; it was not written."
+                self._put(self._merged(records))
+        except OSError as error:
+            return f"{self.path}: the index cannot be written ({error.strerror or error})."
+        return ""
+
+    def _merged(self, records: Mapping[str, FileRecord]) -> Mapping[str, FileRecord]:
+        others = self.read().records
+        return {
+            path: others[path] if path in others and others[path].looked > record.looked else record
+            for path, record in records.items()
+        }
+
+    def _put(self, records: Mapping[str, FileRecord]) -> None:
+        document = {"root": self._real, "files": dict(sorted(records.items()))}
+        body = json.dumps(document, separators=(",", ":")).encode("ascii")
+        head = f"{_NAME} {SCHEMA} {fingerprint()} {_sum(body)}\n".encode("ascii")
+        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        try:
+            fresh.write_bytes(head + body)
+            fresh.replace(self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget folders that are gone, once nobody has used their index for long: until then a
+        disk may come back."""
+        old = time.time() - _FORGOTTEN
+        for other in self.path.parent.glob("*.json"):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+                if other.stat().st_mtime < old:
+                    document = json.loads(other.read_bytes().partition(b"\n")[2])
+                    if not os.path.isdir(document["root"]):  # noqa: PTH112  # As it was written.
+                        other.unlink()
+                        other.with_suffix(".lock").unlink()
+
+
+@cache
+def fingerprint() -> str:
+    """What stands for everything that decides what a record says: when it changes, all is read
+    again. Version, the tables of known networks, and names and sizes of the modules that read and
+    recognise. (No times: two installations of one version share an index.)"""
+    package = Path(__file__).parents[1]
+    architectures = package / "architectures"
+    # The version is read, not imported: `mycloset` lies above all floors.
+    found = zlib.crc32((package / "__init__.py").read_bytes())
+    for name in ("index.json", "roster.json"):
+        found = zlib.crc32((architectures / name).read_bytes(), found)
+    told = sorted(
+        entry
+        for folder in (package / "checkpoints", architectures, package / "inspection")
+        for entry in _modules(str(folder))
+    )
+    told += sorted(_modules(str(package / "hub"), deep=False))
+    return f"{zlib.crc32(repr(told).encode(), found):08x}"
+
+
+def _modules(folder: str, *, deep: bool = True) -> Iterator[tuple[str, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                if deep or entry.name in ("records.py", "index.py"):
+                    yield f"{os.path.basename(folder)}/{entry.name}", entry.stat().st_size  # noqa: PTH119
+            elif deep and entry.is_dir() and entry.name != "__pycache__":
+                yield from _modules(entry.path)
+
+
+def _sum(body: bytes) -> str:
+    return f"{zlib.crc32(body):08x}{len(body):x}"
+
+
+def _record(row: list[Any]) -> FileRecord:
+    record = FileRecord(*row)
+    size, looked, generic = record.size, record.looked, record.generic
+    if not (isinstance(size, int) and isinstance(looked, int) and isinstance(generic, bool)):
+        raise TypeError("a record's numbers are none")
+    return record._replace(
+        notes=tuple(record.notes),
+        files=tuple(
+            (name, None if stamp is None else (stamp[0], stamp[1], stamp[2]))
+            for name, stamp in record.files
+        ),
+        networks=tuple(_network(each) for each in record.networks),
+    )
+
+
+def _network(row: Any) -> ShelvedNetwork:
+    network = ShelvedNetwork(*row)
+    return network._replace(steps=tuple(network.steps))
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold a lock file; False where another process held it all the time that one waits."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    try:
+        until = time.monotonic() + PATIENCE
+        while not (alone := _try_lock(handle)) and time.monotonic() < until:
+            time.sleep(0.02)
+        yield alone
+    finally:
+        os.close(handle)  # The lock goes with it.
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
 
+else:
+    import fcntl
 
-@cache
-def recognition() -> str:
-    """Changes when the part of MyCloset does that says what files are."""
-    package = Path(str(resources.files("mycloset")))
-    found = hashlib.blake2b(digest_size=12)
-    for part in ("architectures", "checkpoints", "inspection", "hub"):
-        for file in sorted((package / part).rglob("*")):
-            if file.suffix in (".py", ".json"):
-                status = file.stat()
-                found.update(f"{file.name} {status.st_size} {status.st_mtime_ns};".encode())
-    return found.hexdigest()
-
-
-def now() -> int:
-    """Nanoseconds of the clock that files are stamped by."""
-    return time.time_ns()
-
-
-def _record(path: Path, root: Path, moment: int, stamps: str, networks: str) -> Record:
-    marks = tuple(Stamp(str(name), *map(int, rest)) for name, *rest in json.loads(stamps))
-    models = tuple(
-        ShelvedModel(
-            path, root, ShelvedNetwork.from_json(what), bool(runs), str(reason), bool(harm), marks
-        )
-        for what, runs, reason, harm in _listed(json.loads(networks))
-    )
-    return Record(int(moment), marks, models)
-
-
-def _values(model: ShelvedModel) -> list[Any]:
-    return [model.network.to_json(), model.runnable, model.reason, model.damaged]
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list):
-        raise TypeError("no list")
-    return value
+    def _try_lock(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mycloset.architectures.plans import NetworkPlan, has_network, plan_of, processing_of
+from mycloset.architectures.plans import has_network
 from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.tensors import TensorTable
 from mycloset.errors import MissingExtraError, ModelFileError, OptionError
 from mycloset.hub import spandrel_networks
-from mycloset.hub.model import Model, ModelInfo
+from mycloset.hub.assembling import Way, assembled
+from mycloset.hub.model import Model
 from mycloset.inspection.networks import networks_of
 from mycloset.inspection.results import Network
 
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 AVERAGED = frozenset({"rrdb", "srvgg", "swinir", "gfpgan", "codeformer"})
 """Families whose own loader takes the averaged copy where a file holds both."""
 
-PRECISIONS = ("float32", "float16", "bfloat16", "file", "auto")
+PRECISIONS = ("float32", "float16", "bfloat16", "int8", "file", "auto")
+
+SPREAD = "spread"
+"""The device of a network that is put wherever there is room."""
 
 
 class _Found(NamedTuple):
@@ -48,6 +52,9 @@ def load(
     interpolate: bool = False,
     backbone: str | os.PathLike[str] | None = None,
     mapped: bool = True,
+    max_memory: Mapping[str, int] | None = None,
+    trainable: bool = False,
+    checkpointing: bool = False,
 ) -> Model:
     """Load the network that a file holds, whatever the file is called.
 
@@ -60,15 +67,24 @@ def load(
             takes: the averaged copy of restoration networks (BasicSR's `params_ema`), of others
             only where there is nothing else.
         config: overrides what shapes cannot tell (`Model.info.choices` names it).
-        device: "cpu", "cuda", "cuda:1", "mps".
-        precision: of the floating tensors: "float32", "float16", "bfloat16", "file" (each as the
+        device: "cpu", "cuda", "cuda:1", "mps"; "auto" (the graphics card with the most free memory;
+            where it has too little, as "spread"); "spread" (over graphics cards, memory and the
+            file, by accelerate; `Model.info.device_map` tells where what is).
+        precision: of the floating tensors: "float32", "float16", "bfloat16", "int8" (large linear
+            layers in bytes, on the CPU; see `runtimes.pytorch.quantising`), "file" (each as the
             file has it), or "auto" (what is fastest on the device, by
             `runtimes.pytorch.precision`; `Model.info.precision` tells what was done).
         allow_missing: keys of the network that the file may lack (True: any); they become zeros
             and are told in `Model.info.lacking`.
         interpolate: whether position tables of another size are resized.
         backbone: the file of the backbone, where `path` holds a head alone (LPIPS' linear heads).
-        mapped: False reads the tensors instead of mapping the file (network disks).
+        mapped: False reads the tensors instead of mapping the file (network disks). Mapped tensors
+            are those of every load of the file: nobody may write to them.
+        max_memory: bytes that the network may take on each device ("cuda:0", "cpu"), for "spread".
+        trainable: whether its tensors are its own, to be written to, and want gradients. It is in
+            evaluation mode all the same.
+        checkpointing: whether its repeated blocks keep only their inputs for the gradients; see
+            `runtimes.pytorch.training.checkpointing`.
 
     Raises:
         InputError: there is nothing at the path.
@@ -79,7 +95,17 @@ def load(
     """
     _need_torch()
     dtype = _dtype(precision)
-    where = _device(device)
+    way = Way(
+        _where(device, max_memory),
+        dtype,
+        max_memory,
+        tuned=precision == "auto",
+        int8=precision == "int8",
+        trainable=trainable,
+        checkpointing=checkpointing,
+        automatic=device == "auto",
+    )
+    _agree(way, trainable, precision)
     checkpoint = read_checkpoint(Path(path))
     found = _choose(checkpoint, family, part, role)
     with ExitStack() as stack:
@@ -98,20 +124,28 @@ def load(
                 path=checkpoint.path,
                 family=family,
                 dtype=dtype,
-                device=where,
+                device=way.device or torch.device("cpu"),
                 strict_dtype=precision != "auto",
-                plain=not (config or allow_missing or interpolate or backbone),
+                plain=not (
+                    config
+                    or allow_missing
+                    or interpolate
+                    or backbone
+                    or way.int8
+                    or trainable
+                    or checkpointing
+                    or way.device is None
+                ),
             )
             if made is None:
                 raise _unknown(checkpoint.path.name, found.network)
             return made
-        return _assembled(
-            found,
+        return assembled(
+            found.network,
+            _table(found),
             opened,
             config or {},
-            where,
-            dtype,
-            tuned=precision == "auto",
+            way,
             path=checkpoint.path,
             names=_class_names(checkpoint, found.network.wrapper),
             allow_missing=allow_missing,
@@ -124,88 +158,6 @@ def _opened(checkpoint: Checkpoint, mapped: bool) -> FileTensors:
     from mycloset.runtimes.pytorch.tensors import FileTensors
 
     return FileTensors(checkpoint, mapped=mapped)
-
-
-def _assembled(
-    found: _Found,
-    tensors: FileTensors,
-    overrides: Mapping[str, Any],
-    device: torch.device,
-    dtype: torch.dtype | None,
-    *,
-    tuned: bool,
-    path: Path,
-    names: list[str] | None,
-    allow_missing: bool | Collection[str],
-    interpolate: bool,
-    backbone: tuple[TensorTable, FileTensors] | None,
-) -> Model:
-    import torch
-
-    from mycloset.runtimes.pytorch.building import blank, build
-    from mycloset.runtimes.pytorch.precision import tune
-    from mycloset.runtimes.pytorch.session import TorchSession
-
-    network = found.network
-    name = path.name
-    assert network.family is not None
-    variant, layout = network.variant or "", network.layout or ""
-    config = {**network.config, **overrides}
-    # What tensors cannot tell (an input's size), a file's name may.
-    named = {**config, "file": name}
-    plan = _plan(network.family, variant, layout, named)
-    unknown = set(overrides) - set(network.config) - set(plan.choices)
-    if unknown:
-        there = ", ".join(sorted({*network.config, *plan.choices}))
-        raise OptionError(
-            f"config: {name} has no {', '.join(map(repr, sorted(unknown)))}.",
-            hint=f"{network.title} has {there}.",
-        )
-    built = build(
-        plan,
-        _table(found),
-        tensors,
-        name=name,
-        dtype=dtype,
-        device=device,
-        allow_missing=allow_missing,
-        interpolate=interpolate,
-        backbone=backbone,
-    )
-    tuning = None
-    if tuned:
-        tuning = tune(built.network, blank(plan), device, task=network.task or "")
-    told = str(dtype).removeprefix("torch.") if dtype is not None else "as in the file"
-    info = ModelInfo(
-        path=path,
-        family=network.family,
-        variant=variant,
-        title=network.title,
-        layout=layout,
-        config=config,
-        task=network.task or "",
-        steps=network.steps,
-        licence=network.licence,
-        precision=told if tuning is None else str(tuning),
-        device=str(device),
-        parameters=network.parameters,
-        role=network.role,
-        wrapper=network.wrapper,
-        prefix=network.prefix,
-        mapping=built.mapped.statistics,
-        unused=built.mapped.unused,
-        lacking=built.lacking,
-        interpolated=built.interpolated,
-        choices=dict(plan.choices),
-    )
-    known = {**plan.choices, **named}
-    if names is not None and known.get("names") is None:
-        known["names"] = names
-    processing = processing_of(network.family, variant, layout, known)
-    session = TorchSession(
-        built.network, device=device, dtype=dtype or torch.float32, tuning=tuning
-    )
-    return Model(built.network, session, processing, info)
 
 
 def _class_names(checkpoint: Checkpoint, wrapper: str) -> list[str] | None:
@@ -225,18 +177,6 @@ def _class_names(checkpoint: Checkpoint, wrapper: str) -> list[str] | None:
         found = {str(key): value for key, value in told.items() if isinstance(value, str)}
     wanted = [str(number) for number in range(len(found))]
     return [found[number] for number in wanted] if found and set(found) == set(wanted) else None
-
-
-def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
-    try:
-        return plan_of(family, variant, layout, config)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("mycloset"):
-            raise
-        raise MissingExtraError(
-            f"{family} needs {error.name}, which is not installed.",
-            hint="pip install 'mycloset[torch]'",
-        ) from error
 
 
 def _table(found: _Found) -> TensorTable:
@@ -339,26 +279,37 @@ def _dtype(precision: str) -> torch.dtype | None:
         )
     if precision == "file":
         return None
-    if precision == "auto":
+    if precision in ("auto", "int8"):
         return torch.float32
     found: torch.dtype = getattr(torch, precision)
     return found
 
 
-def _device(name: str) -> torch.device:
-    import torch
+def _where(device: str, most: Mapping[str, int] | None) -> torch.device | None:
+    """The device; None where the network is to be spread."""
+    from mycloset.runtimes.pytorch.devices import device_of
 
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
+    if device == SPREAD or most is not None:
+        if device not in (SPREAD, "auto", "cpu"):
+            raise OptionError(
+                f"max_memory: a network is spread over several devices, not put on {device}.",
+                hint='Leave device away, or use device="spread".',
+            )
+        return None
+    return device_of(device)
+
+
+def _agree(way: Way, trainable: bool, precision: str) -> None:
+    """Refuse options that exclude each other."""
+    if way.int8 and way.device is not None and way.device.type != "cpu":
         raise OptionError(
-            f"device: {name!r} is no device.", hint="Use cpu, cuda, cuda:1 or mps."
-        ) from error
-    there = {
-        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if not there.get(device.type, False):
-        raise OptionError(f"device: there is no {name} on this machine.", hint="Use cpu.")
-    return device
+            f"precision: int8 runs on the CPU, not on {way.device}.", hint="Use float16 or auto."
+        )
+    if way.device is None and (way.int8 or way.tuned or trainable):
+        what = "trainable" if trainable else f"precision={precision!r}"
+        raise OptionError(f"{what} is not for a network that is spread over devices.")
+    if trainable and (way.int8 or way.tuned):
+        raise OptionError(
+            f"trainable: a network of precision {precision!r} cannot be trained.",
+            hint='Use precision="float32" or "bfloat16".',
+        )

@@ -28,7 +28,9 @@ class ModelInfo:
         family, variant, title, layout, config, task, steps, licence: as recognised.
         precision: of its floating tensors, as loaded ("float32", or "as in the file"), or what
             "auto" did ("auto: bfloat16, channels last, 57 of 57 batch norms folded").
-        device: where it runs.
+        device: where it runs; of a network that is spread all of them, "cuda:0 + cpu + disk".
+        device_map: of a network that is spread, the device of each module by its path ("disk":
+            taken from the file for each call); else empty.
         parameters: how many numbers.
         role: "weights" or "ema".
         wrapper, prefix: where in the file it was.

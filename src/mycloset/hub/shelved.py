@@ -2,96 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from mycloset.architectures.steps import TRY_ON_STEPS
 from mycloset.errors import ModelFileError
+from mycloset.hub.named_models import step_named
+from mycloset.hub.records import FileRecord, FileStamp, ShelvedNetwork
 
-if TYPE_CHECKING:
-    from mycloset.inspection.results import CheckpointAnalysis, Network
-
-GENERIC = frozenset(
-    {
-        "diffusion_pytorch_model",
-        "model",
-        "pytorch_model",
-        "adapter_model",
-        "open_clip_pytorch_model",
-    }
-)
-"""Names that hubs give every file; the folder tells them apart."""
+PARTS = {"reference_unet": "animation.reference", "denoising_unet": "animation.denoising"}
+"""Folders of animation systems -> what the network in them does there."""
 
 
 class NoModelError(ModelFileError):
     """The user's folders hold no model of the kind that was asked for."""
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does.
-
-    Attributes:
-        name: relative to the model's folder; "" for the file or folder itself.
-        size: bytes.
-        changed: nanoseconds of its last change.
-        number: its inode.
-    """
-
-    name: str
-    size: int
-    changed: int
-    number: int
-
-    @classmethod
-    def of(cls, path: Path, name: str = "") -> Self:
-        """The stamp of a file; OSError where there is none."""
-        status = (path / name if name else path).stat()
-        return cls(name, status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-@dataclass(frozen=True)
-class ShelvedNetwork:
-    """What choosing and loading a network need of its analysis; see `inspection.Network`."""
-
-    family: str | None
-    variant: str | None
-    title: str
-    verdict: str
-    layout: str | None
-    task: str | None
-    steps: tuple[str, ...]
-    confidence: float
-    parameters: int
-    bytes: int
-    precision: str
-    dtypes: Mapping[str, int]
-    wrapper: str
-    prefix: str
-    role: str
-    licence: str
-    digest: str
-
-    @classmethod
-    def of(cls, network: Network) -> Self:
-        """The same of an analysed network."""
-        return cls(*(getattr(network, name) for name in cls.__dataclass_fields__))
-
-    def to_json(self) -> list[Any]:
-        """JSON values, in the order of the fields."""
-        return [
-            dict(value) if isinstance(value, Mapping) else value
-            for value in (getattr(self, name) for name in self.__dataclass_fields__)
-        ]
-
-    @classmethod
-    def from_json(cls, values: list[Any]) -> Self:
-        """What `to_json` gave; TypeError or ValueError where it is nothing of the kind."""
-        if len(values) != len(cls.__dataclass_fields__):
-            raise ValueError(f"{len(values)} values")
-        made = cls(*values)
-        return cls(**{**vars(made), "steps": tuple(made.steps)})
 
 
 @dataclass(frozen=True)
@@ -105,7 +28,10 @@ class ShelvedModel:
         runnable: whether it can be loaded and run.
         reason: why not, where it cannot.
         damaged: whether it could, if its file were whole.
-        stamps: of its files, when they were looked at.
+        stamps: name, and size, time of change and number, of each of its files when it was read.
+        note: where its name tells another thing than its content, what it really is; else "".
+        copy: equal for files of the same content; "" for a file that has no copy.
+        record: what else is known of its file.
     """
 
     path: Path
@@ -114,66 +40,45 @@ class ShelvedModel:
     runnable: bool
     reason: str = ""
     damaged: bool = False
-    stamps: tuple[Stamp, ...] = ()
+    stamps: tuple[FileStamp, ...] = ()
+    note: str = ""
+    copy: str = ""
+    record: FileRecord | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
-        """The file's name without its suffix; below a folder that says more, with the folder."""
-        stem = _stem(self.path.name)
-        return f"{self.path.parent.name}/{stem}" if stem in GENERIC else stem
+        """The file's name without its suffix; the folder's, where the file's says nothing."""
+        if self.record is not None and self.record.generic and self.path.parent != self.root:
+            return self.path.parent.name
+        return self.path.name.removesuffix(".tar").rpartition(".")[0] or self.path.name
 
     @property
     def size(self) -> int:
         """Bytes of its files."""
-        return sum(stamp.size for stamp in self.stamps)
+        return self.record.size if self.record is not None else self.network.bytes
 
     @property
     def folder_step(self) -> str | None:
         """The step whose folder it lies in, by name or number."""
-        for part in self.path.relative_to(self.root).parts[:-1]:
-            for number, step in enumerate(TRY_ON_STEPS, start=1):
-                if part in (step, f"step_{number:02}") or part == f"step_{number:02}_{step}":
-                    return step
-        return None
+        below = self.path.parts[len(self.root.parts) : -1] if self._below else ()
+        return next((step for part in (*below, self.root.name) if (step := step_named(part))), None)
 
     @property
-    def names(self) -> frozenset[str]:
-        """What it may be called: its path and every end of it, with and without the suffix; where
-        the name is one that every file has, the folder alone."""
-        parts = self.path.parts
-        ends = [str(Path(*parts[start:])) for start in range(len(parts))]
-        found = {*ends, *(str(Path(end).parent / _stem(end)) for end in ends), self.name}
-        if _stem(self.path.name) in GENERIC:
-            folder = parts[:-1]
-            found.update(str(Path(*folder[start:])) for start in range(len(folder)))
-        return frozenset(found)
+    def folder_part(self) -> str | None:
+        """The part of an animation system in whose folder it lies: "animation.reference" below
+        `reference_unet`, "animation.denoising" below `denoising_unet`; else None."""
+        return next((PARTS[part] for part in self.path.parts[:-1] if part in PARTS), None)
 
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What it can serve: as its network says; where two parts of a system are of one network,
+        the folder says which of them this is."""
+        part = self.folder_part
+        others = [step for step in self.network.steps if step not in PARTS.values()]
+        if part is None or part not in self.network.steps:
+            return self.network.steps
+        return (part, *others)
 
-def shelved(
-    analysis: CheckpointAnalysis, root: Path, stamps: tuple[Stamp, ...]
-) -> Iterable[ShelvedModel]:
-    """The networks of an analysed file, and whether each can be run."""
-    from mycloset.architectures.plans import has_network
-
-    damage = [finding.message for finding in analysis.findings if finding.kind == "corrupt"]
-    for network in analysis.networks:
-        reason = ""
-        runs = network.family is not None and has_network(network.family)
-        if network.family is None:
-            reason = f"it holds an {network.title}."
-        elif not runs:
-            reason = f"{network.title} is recognised, but cannot be run yet."
-        elif damage:
-            reason = damage[0]
-        elif network.verdict != "recognised":
-            reason = f"{network.title} is {network.verdict}."
-        elif network.layout == "renamed":
-            reason = f"its keys are none that {network.title} is known by."
-        what = ShelvedNetwork.of(network)
-        damaged = bool(reason) and runs
-        yield ShelvedModel(analysis.path, root, what, not reason, reason, damaged, stamps)
-
-
-def _stem(name: str) -> str:
-    last = Path(name).name.removesuffix(".index.json").removesuffix(".tar")
-    return last.rpartition(".")[0] or last
+    @property
+    def _below(self) -> bool:
+        return self.path.parts[: len(self.root.parts)] == self.root.parts

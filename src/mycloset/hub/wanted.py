@@ -14,7 +14,8 @@ from mycloset.hub.ledger import Piece
 from mycloset.hub.loading import load
 from mycloset.hub.memory import MemoryShortError
 from mycloset.hub.model import Model
-from mycloset.hub.shelved import ShelvedModel, Stamp
+from mycloset.hub.records import FileStamp
+from mycloset.hub.shelved import ShelvedModel
 
 _BYTES = {"float16": 2, "bfloat16": 2}
 
@@ -31,7 +32,7 @@ class Wanted:
     """
 
     path: Path
-    stamps: tuple[Stamp, ...]
+    stamps: tuple[FileStamp, ...]
     family: str
     wrapper: str
     prefix: str

@@ -18,40 +18,15 @@ from mycloset.checkpoints.source import Source, UnreadableError
 from mycloset.errors import InputError
 from mycloset.inspection.names import is_generic
 from mycloset.inspection.results import CheckpointAnalysis
-
-SUFFIXES = frozenset(
-    {
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".bin",
-        ".safetensors",
-        ".sft",
-        ".onnx",
-        ".tflite",
-        ".gguf",
-        ".npz",
-        ".h5",
-        ".hdf5",
-        ".keras",
-        ".pkl",
-        ".pickle",
-        ".t7",
-        ".pt2",
-    }
-)
-"""What a file must end in to be looked at in a folder; also `.pth.tar`."""
-
-_TELLING = frozenset({".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".tflite"})
-"""Suffixes with which a folder pretends to be a model file."""
+from mycloset.inspection.walking import find
 
 _FEW = 6
 """Files up to which starting further processes costs more than it saves."""
 _SAMPLES = 8
 _SAMPLE = 4096
 
-Found = TypeVar("Found")
 Analyse = Callable[[Path], CheckpointAnalysis]
+Found = TypeVar("Found")
 Progress = Callable[[int, int, CheckpointAnalysis], None]
 
 
@@ -163,36 +138,6 @@ def each(
             yield task.result()
 
 
-def find(root: Path) -> tuple[list[Path], list[Path]]:
-    """Model files below a folder, and the files that are none by their suffix.
-
-    A model in several files is found once, by its index. Links to files are followed, links to
-    folders are not. A folder that cannot be listed is among the models: its analysis says so.
-    """
-    models: list[Path] = []
-    skipped: list[Path] = []
-
-    def locked(error: OSError) -> None:
-        if error.filename is not None:
-            models.append(Path(error.filename))
-
-    for place, folders, names in os.walk(root, onerror=locked):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        folder = Path(place)
-        sharded = {
-            name for name in names if name.endswith((".safetensors.index.json", ".bin.index.json"))
-        }
-        shards = {shard for index in sharded for shard in names if _is_shard(shard, index)}
-        # A folder that is named like a model is worth a word.
-        models.extend(folder / name for name in folders if Path(name).suffix in _TELLING)
-        for name in sorted(names):
-            if name in sharded or (_is_model(name) and name not in shards):
-                models.append(folder / name)
-            elif name not in shards:
-                skipped.append(folder / name)
-    return models, skipped
-
-
 def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
     """Duplicates by content, and the same name over other contents.
 
@@ -270,14 +215,3 @@ def _workers(files: int) -> int:
     if not hasattr(os, "fork"):
         return 1
     return min(len(os.sched_getaffinity(0)), 8)
-
-
-def _is_model(name: str) -> bool:
-    lower = name.lower()
-    return lower.endswith(".pth.tar") or Path(lower).suffix in SUFFIXES
-
-
-def _is_shard(name: str, index: str) -> bool:
-    stem = index.removesuffix(".index.json")
-    base, _, suffix = stem.rpartition(".")
-    return name.startswith(f"{base}-") and name.endswith(f".{suffix}") and "-of-" in name

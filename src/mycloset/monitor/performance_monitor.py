@@ -27,7 +27,7 @@ from mycloset.monitor.watch import Watch
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SAMPLES_A_SECOND = 10.0
+SAMPLES_A_SECOND = 5.0
 """The default rate of live sampling."""
 
 

@@ -15,6 +15,10 @@ from mycloset.monitor.sampling import Probe, Sample, Sampler
 SAMPLES_KEPT = 1000
 """How many live samples are kept."""
 
+WORTH_A_LOOK = 0.02
+"""Seconds from which an operation without a live sample is worth asking the GPUs at its end: they
+may take a millisecond to answer."""
+
 
 class Watch:
     """The operations that run. All calls are safe from all threads.
@@ -71,7 +75,8 @@ class Watch:
             running = self._running.pop(number, None)
         if running is None:
             return None
-        if self._gpus_seen and not running.samples_gpu:
+        long = now - running.began >= WORTH_A_LOOK
+        if long and self._gpus_seen and not running.samples_gpu:
             running.see_gpus(self._probe.gpus())
         return running.ended(now, usage, rss, error, values)
 

@@ -15,7 +15,6 @@ from mycloset.errors import (
     StepInputError,
     StoppedError,
 )
-from mycloset.hub.refusals import BudgetError
 from mycloset.hub.shelved import NoModelError
 from mycloset.tryon.learned import OtherWayError, UnsuitedError
 from mycloset.tryon.outlook import told, ways_of
@@ -70,16 +69,16 @@ def run_step(
 
 
 def _passed(way: str, step: Step | None, error: ModelFileError) -> PassedOver:
-    best = [asked.wanted() for asked in ways_of(step)] if step else []
-    model = next((told(wanted) for wanted in best if wanted is not None), "")
+    """Why a way did not serve, from the error that said so."""
+    asked = ways_of(step) if step is not None else ()
     if isinstance(error, NoModelError):
         kind: Hindrance = "other way" if isinstance(error, OtherWayError) else "absent"
         return PassedOver(way, "", kind, str(error))
+    model = next((told(model) for each in asked for model in each.candidates()), "")
     if isinstance(error, UnsuitedError):
-        kind = "unsuited"
-    else:
-        kind = "too large" if isinstance(error, BudgetError) else "failed"
-    return PassedOver(way, model, kind, str(error))
+        return PassedOver(way, model, "unsuited", str(error))
+    kinds = {each.hindrance() for each in asked if each.failed} or {"failed"}
+    return PassedOver(way, model, "failed" if len(kinds) > 1 else kinds.pop(), str(error))
 
 
 def _within(way: str, step: Step) -> Iterator[PassedOver]:
@@ -87,7 +86,7 @@ def _within(way: str, step: Step) -> Iterator[PassedOver]:
     for asked in ways_of(step):
         fell = asked.fallback()
         if fell is not None:
-            yield PassedOver(way, fell.wanted, "failed", fell.reason)
+            yield PassedOver(way, fell.wanted, asked.hindrance(), fell.reason)
 
 
 def _record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from mycloset.hub.model import Model
 from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.stopping import Stop
 from mycloset.hub.wanted import Wanted
+from mycloset.tryon.result import Hindrance
 
 
 class OtherWayError(NoModelError):
@@ -88,20 +90,13 @@ class LearnedWay:
         self._variants = variants
         self._models = models
         self._used: Model | None = None
+        self._asked = False
 
     def candidates(self) -> tuple[ShelvedModel, ...]:
-        """The models that `model` would try, the best first."""
+        """The models of the family for this step, the best first, damaged ones among them."""
         if self._models is None:
             return ()
-        return self._models.candidates(self.step, self.family, self._variants)
-
-    def wanted(self) -> ShelvedModel | None:
-        """The model that would be the best, were its file whole; None where there is none."""
-        if self._models is None:
-            return None
-        shelf = self._models.shelf
-        found = shelf.candidates(self.step, self.family, self._variants, damaged=True)
-        return found[0] if found else None
+        return self._models.shelf.candidates(self.step, self.family, self._variants, damaged=True)
 
     def too_large(self, model: ShelvedModel) -> str:
         """Why one of the candidates cannot fit into the memory for models; see `too_large`."""
@@ -109,8 +104,8 @@ class LearnedWay:
 
     def title(self) -> str:
         """What `model` would load first, without loading it; raises as that where there is none."""
-        found = self.candidates()
-        return found[0].network.title if found else self.model().info.title
+        found = next((model for model in self.candidates() if model.runnable), None)
+        return found.network.title if found is not None else self.model().info.title
 
     def model(self) -> Model:
         """The model, loaded when it is first asked for.
@@ -123,6 +118,7 @@ class LearnedWay:
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
         run = _running.get()
+        self._asked, self._used = True, None
         self._used = self._models.load_model_for_step(
             self.step, self.family, self._variants, stop=run.stop
         )
@@ -133,6 +129,20 @@ class LearnedWay:
     def fallback(self) -> FellBack | None:
         """Which model of the family the one that served stands in for; None for none."""
         return self._used.info.fallback if self._used is not None else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last asking brought no model."""
+        return self._asked and self._used is None
+
+    def hindrance(self) -> Hindrance:
+        """Why the candidates before the one that served, or all of them, did not."""
+        used = self._used.info.path if self._used is not None else None
+        before = list(itertools.takewhile(lambda model: model.path != used, self.candidates()))
+        if all(model.damaged for model in before):
+            return "damaged"
+        foretold = all(model.damaged or self.too_large(model) for model in before)
+        return "too large" if foretold else "failed"
 
     def used(self) -> str:
         """The model and its file, for the step's record."""

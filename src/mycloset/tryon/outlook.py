@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mycloset.hub.shelved import ShelvedModel
@@ -26,7 +26,7 @@ class StepOutlook:
             the embedded way, and where it goes on with what the step `after` made.
         after: the step whose way it follows; "" for none.
         passed_over: the ways before it, and why they cannot serve.
-        reachable: the best model of every way that the pipeline names, whether it would serve or
+        reachable: the best models of every way that the pipeline names, whether they would serve or
             not: what the step's result can depend on.
     """
 
@@ -59,28 +59,39 @@ def told(model: ShelvedModel) -> str:
 
 def _look(number: int, plan: StepPlan, make: MakeStep, before: list[StepOutlook]) -> StepOutlook:
     steps = [(way, make(number, plan, way)) for way in plan.models]
-    held = {way: [asked.candidates() for asked in ways_of(step)] for way, step in steps}
-    reachable = tuple(model for every in held.values() for found in every for model in found[:1])
+    reachable = tuple(
+        model for _, step in steps for asked in ways_of(step) for model in _in_reach(asked)
+    )
     passed: list[PassedOver] = []
     for way, step in steps:
         after: str = getattr(step, "after", "")
         if after and not any(other.step == after and other.way == way for other in before):
             passed.append(PassedOver(way, "", "other way", f"{after} goes another way."))
-            continue
-        if not all(held[way]):
+        elif not all(asked.candidates() for asked in ways_of(step)):
             passed.append(PassedOver(way, "", "absent", "The model folders hold none."))
-            continue
-        models: list[ShelvedModel] = []
-        for asked in ways_of(step):
-            fitting = None
-            for model in asked.candidates():
-                reason = asked.too_large(model)
-                if not reason:
-                    fitting = model
-                    break
-                passed.append(PassedOver(way, told(model), "too large", reason))
-            if fitting is not None:
-                models.append(fitting)
-        if len(models) == len(held[way]):
-            return StepOutlook(plan.step, way, tuple(models), after, tuple(passed), reachable)
+        else:
+            models = [_serving(way, asked, passed) for asked in ways_of(step)]
+            there = tuple(model for model in models if model is not None)
+            if len(there) == len(models):
+                return StepOutlook(plan.step, way, there, after, tuple(passed), reachable)
     return StepOutlook(plan.step, "", (), "", tuple(passed), reachable)
+
+
+def _serving(way: str, asked: LearnedWay, passed: list[PassedOver]) -> ShelvedModel | None:
+    """The first candidate that is whole and fits; those before it go to `passed`."""
+    for model in asked.candidates():
+        if model.damaged:
+            passed.append(PassedOver(way, told(model), "damaged", model.reason))
+        elif reason := asked.too_large(model):
+            passed.append(PassedOver(way, told(model), "too large", reason))
+        else:
+            return model
+    return None
+
+
+def _in_reach(asked: LearnedWay) -> Iterator[ShelvedModel]:
+    """The candidates up to the first that is whole."""
+    for model in asked.candidates():
+        yield model
+        if not model.damaged:
+            return

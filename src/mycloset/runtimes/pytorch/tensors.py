@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import torch
 
@@ -14,6 +15,7 @@ from mycloset.checkpoints.tensors import BITS, TensorEntry
 from mycloset.checkpoints.zipfiles import Archive
 from mycloset.errors import ModelFileError
 from mycloset.runtimes.pytorch.mappings import FileMapping, mapping_of
+from mycloset.runtimes.pytorch.streams import Stream, turned
 
 _PACKED = 1 << 34
 """Bytes that one packed tensor may have."""
@@ -23,8 +25,10 @@ class FileTensors:
     """The tensors that a checkpoint's parse describes, made from its bytes.
 
     Tensors are views on a private mapping of the file (copy on write: nothing that is done to them
-    reaches the file, and processes that load the same file share its pages). Those that cannot be
-    mapped (packed, big-endian) are read. Tensors that lie at the same place are one tensor.
+    reaches the file, and processes that load the same file share its pages), which every load of
+    the unchanged file looks at: nobody may write to them. Those that cannot be mapped (packed,
+    big-endian), or are wanted in another dtype, are read. Tensors that lie at the same place are
+    one tensor.
 
     Args:
         checkpoint: what the file was found to hold.
@@ -38,7 +42,7 @@ class FileTensors:
         self._checkpoint = checkpoint
         self._mapped = mapped
         self._files: dict[str, _File] = {}
-        self._made: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._made: dict[tuple[Any, ...], dict[tuple[torch.dtype, bool], torch.Tensor]] = {}
         self._swapped = checkpoint.metadata.get("byteorder") == "big"
         self._broken = {
             finding.details["key"]
@@ -46,19 +50,30 @@ class FileTensors:
             if finding.kind == "corrupt" and "key" in finding.details
         }
 
-    def tensor(self, entry: TensorEntry) -> torch.Tensor:
-        """One tensor, of its file's dtype, on the CPU.
+    def tensor(
+        self, entry: TensorEntry, dtype: torch.dtype | None = None, *, owned: bool = False
+    ) -> torch.Tensor:
+        """One tensor, on the CPU.
+
+        Args:
+            entry: the tensor's.
+            dtype: what a floating tensor is cast to while it is read; the file's by default.
+            owned: whether it must have memory of its own, to be written to or soon let go.
 
         Raises:
             ModelFileError: its bytes are damaged, missing, or of a kind that cannot be loaded.
         """
-        storage = entry.storage
-        place = (storage.file, storage.name, storage.offset, *entry[1:3], *entry[4:6])
-        made = self._made.get(place)
+        held = self._dtype(entry)
+        wanted = dtype if dtype is not None and held.is_floating_point else held
+        made_here = self._made.setdefault(place_of(entry), {})
+        made = made_here.get((wanted, owned))
         if made is None:
-            made = self._make(entry)
-            self._made[place] = made
+            made = made_here[wanted, owned] = self._make(entry, held, wanted, owned)
         return made
+
+    def forget(self, entry: TensorEntry) -> None:
+        """Let go of what was made of an entry; asking again makes it anew."""
+        self._made.pop(place_of(entry), None)
 
     def close(self) -> None:
         """Let go of the files; tensors that were made stay."""
@@ -78,7 +93,7 @@ class FileTensors:
     ) -> None:
         self.close()
 
-    def _make(self, entry: TensorEntry) -> torch.Tensor:
+    def _dtype(self, entry: TensorEntry) -> torch.dtype:
         name = self._checkpoint.path.name
         if entry.key in self._broken:
             raise ModelFileError(
@@ -92,42 +107,45 @@ class FileTensors:
                 f"{name}: the tensor `{entry.key}` is of type {entry.dtype}, which is not loaded.",
                 hint="Convert it to float32, float16 or bfloat16.",
             )
+        return dtype
+
+    def _make(
+        self, entry: TensorEntry, held: torch.dtype, wanted: torch.dtype, owned: bool
+    ) -> torch.Tensor:
         if not entry.elements:
-            return torch.empty(entry.shape, dtype=dtype)
-        reach = entry.elements if entry.stride is None else _reach(entry)
-        buffer, start = self._bytes(entry, reach * dtype.itemsize)
-        if dtype.is_complex and not self._swapped and start % dtype.itemsize:
-            # PyTorch's kernels take complex numbers for aligned ones; of others they do not.
-            raw = torch.frombuffer(buffer, dtype=torch.uint8, offset=start,
-                                   count=reach * dtype.itemsize)  # fmt: skip
-            flat = raw.clone().view(dtype)
-        elif self._swapped:
-            flat = torch.frombuffer(buffer, dtype=torch.uint8, offset=start,
-                                    count=reach * dtype.itemsize)  # fmt: skip
-            parts = 2 if dtype.is_complex else 1
-            size = dtype.itemsize // parts
-            flat = flat.view(-1, size).flip(1).contiguous().view(-1).view(dtype)
+            return torch.empty(entry.shape, dtype=wanted)
+        count = entry.elements if entry.stride is None else _reach(entry)
+        storage = entry.storage
+        opened = self._opened(storage.file)
+        if storage.offset is None:
+            flat = self._unpacked(opened, entry, count, held).to(wanted, copy=owned)
         else:
-            flat = torch.frombuffer(buffer, dtype=dtype, offset=start, count=reach)
+            start = storage.offset + entry.offset
+            if start < 0 or start + count * held.itemsize > opened.size:
+                raise _cut(self._checkpoint, entry)
+            # PyTorch's kernels take complex numbers for aligned ones; of others they do not.
+            odd = held.is_complex and start % held.itemsize != 0
+            if self._mapped and held == wanted and not (owned or odd or self._swapped):
+                flat = torch.frombuffer(opened.mapping, dtype=held, offset=start, count=count)
+            else:
+                flat = opened.stream.read(start, count, held, into=wanted, swapped=self._swapped)
         if entry.stride is None:
             return flat.view(entry.shape)
         return flat.as_strided(entry.shape, entry.stride)
 
-    def _bytes(self, entry: TensorEntry, length: int) -> tuple[Any, int]:
-        """A writable buffer, and where in it the tensor begins."""
-        storage = entry.storage
-        opened = self._opened(storage.file)
-        if storage.offset is None:
-            unpacked = opened.unpacked(storage.name, entry.key)
-            if entry.offset + length > len(unpacked):
-                raise _cut(self._checkpoint, entry)
-            return unpacked, entry.offset
-        start = storage.offset + entry.offset
-        if start < 0 or start + length > opened.size:
+    def _unpacked(
+        self, opened: _File, entry: TensorEntry, count: int, dtype: torch.dtype
+    ) -> torch.Tensor:
+        unpacked = opened.unpacked(entry.storage.name, entry.key)
+        length = count * dtype.itemsize
+        if entry.offset + length > len(unpacked):
             raise _cut(self._checkpoint, entry)
-        if self._mapped:
-            return opened.mapping, start
-        return bytearray(opened.source.read(start, length)), 0
+        raw = torch.frombuffer(unpacked, dtype=torch.uint8, offset=entry.offset, count=length)
+        if self._swapped:
+            return turned(raw, dtype)
+        # What starts at an odd place is moved to one where numbers may begin.
+        odd = entry.offset % dtype.itemsize != 0
+        return (raw.clone() if odd else raw).view(dtype)
 
     def _opened(self, name: str) -> _File:
         opened = self._files.get(name)
@@ -138,15 +156,28 @@ class FileTensors:
         return opened
 
 
+def place_of(entry: TensorEntry) -> tuple[Any, ...]:
+    """What tensors that are one have in common."""
+    storage = entry.storage
+    return (storage.file, storage.name, storage.offset, *entry[1:3], *entry[4:6])
+
+
+class _Unpacked(bytearray):
+    """Bytes of which others may know as long as somebody holds them."""
+
+
 class _File:
-    """One file of a checkpoint, mapped and unpacked as far as it is asked for."""
+    """One file of a checkpoint, mapped, read and unpacked as far as it is asked for."""
 
     def __init__(self, path: Path) -> None:
         self.source = Source(path)
         self.size = self.source.size
         self._map: FileMapping | None = None
+        self._stream: Stream | None = None
         self._archive: Archive | None = None
-        self._unpacked: dict[str, bytearray] = {}
+        # Those that tensors still look at, and the last one.
+        self._unpacked: WeakValueDictionary[str, _Unpacked] = WeakValueDictionary()
+        self._last: _Unpacked | None = None
 
     @property
     def mapping(self) -> FileMapping:
@@ -154,13 +185,18 @@ class _File:
             self._map = mapping_of(self.source)
         return self._map
 
-    def unpacked(self, member: str, key: str) -> bytearray:
+    @property
+    def stream(self) -> Stream:
+        if self._stream is None:
+            self._stream = Stream(self.source)
+        return self._stream
+
+    def unpacked(self, member: str, key: str) -> _Unpacked:
         """The bytes of an archive's packed member."""
         found = self._unpacked.get(member)
         if found is None:
             name = self.source.path.name
-            with_head = self.source.head(2)
-            if with_head != b"PK":
+            if self.source.head(2) != b"PK":
                 raise ModelFileError(
                     f"{name}: the bytes of the tensor `{key}` cannot be addressed.",
                     hint="Save the model's state dict anew.",
@@ -170,8 +206,10 @@ class _File:
             place = self._archive.by_name.get(member)
             if place is None:
                 raise ModelFileError(f"{name}: `{key}` lies in {member!r}, which is missing.")
-            found = bytearray(self._archive.read(place, _PACKED))
+            self._last = None
+            found = _Unpacked(self._archive.read(place, _PACKED))
             self._unpacked[member] = found
+        self._last = found
         return found
 
     def close(self) -> None:

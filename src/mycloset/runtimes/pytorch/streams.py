@@ -1,0 +1,114 @@
+"""Stream: a file's numbers into tensors of their own, read once and in order, cast on the way."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from mycloset.checkpoints.source import DamagedError, Source
+
+CHUNK = 1 << 20
+"""Bytes that are read at once: of what is cast, and of small tensors that lie together.
+
+What was read is then still in the processor's cache; a cast in longer pieces takes longer.
+"""
+
+
+class Stream:
+    """Reads tensors from an open file; no byte twice where they are asked for in its order.
+
+    Beside the tensors themselves it holds twice `CHUNK`, whatever they measure. Threads must not
+    share one.
+
+    Args:
+        source: the file.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._ahead = bytearray()
+        self._start = 0
+        self._scratch: torch.Tensor | None = None
+        advise = getattr(os, "posix_fadvise", None)
+        if advise is not None:
+            advise(source.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    def read(
+        self,
+        offset: int,
+        count: int,
+        dtype: torch.dtype,
+        *,
+        into: torch.dtype,
+        swapped: bool = False,
+    ) -> torch.Tensor:
+        """(count,) numbers.
+
+        Args:
+            offset: of the first one's first byte.
+            count: how many; at least one.
+            dtype: the file's.
+            into: the tensor's.
+            swapped: whether the file has each number's bytes in the other order.
+
+        Raises:
+            DamagedError: the file ends before.
+        """
+        made = torch.empty(count, dtype=into)
+        if dtype == into and not swapped:
+            self._into(offset, _bytes_of(made))
+            return made
+        if self._scratch is None:
+            self._scratch = torch.empty(CHUNK, dtype=torch.uint8)
+        step = CHUNK // dtype.itemsize
+        for first in range(0, count, step):
+            raw = self._scratch[: min(step, count - first) * dtype.itemsize]
+            self._into(offset + first * dtype.itemsize, _bytes_of(raw))
+            numbers = turned(raw, dtype) if swapped else raw.view(dtype)
+            made[first : first + step].copy_(numbers)
+        return made
+
+    def _into(self, offset: int, place: memoryview) -> None:
+        """Fill a place with the file's bytes."""
+        while place:
+            known = len(self._ahead) - (offset - self._start)
+            if offset >= self._start and known > 0:
+                length = min(known, len(place))
+                first = offset - self._start
+                place[:length] = memoryview(self._ahead)[first : first + length]
+            elif len(place) >= CHUNK:
+                length = self._fill(offset, place)
+            else:
+                length = 0
+                ahead = bytearray(max(0, min(CHUNK, self._source.size - offset)))
+                del ahead[self._fill(offset, memoryview(ahead)) :]
+                self._ahead, self._start = ahead, offset
+            offset += length
+            place = place[length:]
+
+    def _fill(self, offset: int, place: memoryview) -> int:
+        """Read what the system gives at once; how many bytes."""
+        handle = self._source.fileno()
+        if hasattr(os, "preadv"):
+            length = os.preadv(handle, [place], offset)
+        else:
+            part = os.pread(handle, len(place), offset)
+            length = len(part)
+            place[:length] = part
+        if not length:
+            raise DamagedError(
+                f"{self._source.path.name} became shorter while it was read.", place=offset
+            )
+        return length
+
+
+def turned(raw: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Numbers whose bytes lie in the other order; the two of a complex one each for itself."""
+    size = dtype.itemsize // (2 if dtype.is_complex else 1)
+    return raw.view(-1, size).flip(1).contiguous().view(-1).view(dtype)
+
+
+def _bytes_of(tensor: torch.Tensor) -> memoryview:
+    """A flat tensor's own bytes."""
+    return tensor.view(torch.uint8).numpy().data

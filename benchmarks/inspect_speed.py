@@ -268,38 +268,14 @@ def compare(title: str, kind: str, path: Path, *, runs: int, repeats: int) -> No
         )
 
 
-def folder_of_many(folder: Path, files: int = 185, apparent: float = 60e9) -> None:
+def folder_of_many(folder: Path, files: int = 185) -> None:
     """Time `mycloset inspect FOLDER --json` on real layouts, in a process of its own."""
     import statistics
     import subprocess
 
-    sys.path.insert(0, str(ROOT / "tests"))
-    import golden_files
-    from foreign_files import write_safetensors
-    from model_files import Tensor, write_torch_legacy, write_torch_zip
+    from closet_files import make_closet
 
-    sizes = {
-        name: sum(4 * _size(shape) for _, _, shape in golden_files.tensors(name))
-        for name in golden_files.names()
-    }
-    # As many of the largest as fit, and then the others in turn, as collections are.
-    names = sorted(sizes, key=lambda name: sizes[name])
-    while sum(sizes[name] for name in names) * files / len(names) > apparent:
-        names.pop()
-    total = 0
-    for number in range(files):
-        name = names[number % len(names)]
-        tensors = golden_files.tensors(name)
-        place = folder / f"step_{number % 8 + 1:02d}" / f"{name.replace('/', '_')}_{number}"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        nested = {key: Tensor(dtype, shape) for key, dtype, shape in tensors}
-        if number % 3 == 2:
-            write_safetensors(place.with_suffix(".safetensors"), tensors)
-        elif number % 5 == 0:
-            write_torch_legacy(place.with_suffix(".pth"), {"state_dict": nested, "epoch": 3})
-        else:
-            write_torch_zip(place.with_suffix(".pth"), nested)
-        total += sizes[name]
+    total = make_closet(folder, files=files)
     times = []
     for _ in range(3):
         start = time.perf_counter()

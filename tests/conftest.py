@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -9,12 +10,21 @@ import numpy as np
 import pytest
 import skimage.data
 
-from mycloset.hub import download
+from mycloset.hub import download, index
 from mycloset.images import RGB, read_picture
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--goldens", metavar="DIR", help="run tests/parity on the manifests in DIR")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _indexes_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep of their folders does not go into the user's own cache."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "home", lambda: home)
+        yield
 
 
 @pytest.fixture(scope="session")

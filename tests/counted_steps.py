@@ -13,6 +13,7 @@ import pytest
 from mycloset.errors import ModelFileError
 from mycloset.tasks.masks import Mask
 from mycloset.tryon import pipeline as pipelines
+from mycloset.tryon.learned import UnsuitedError
 from mycloset.tryon.pipeline import Pipeline, StepPlan
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.step import StepOutput
@@ -46,6 +47,13 @@ class Fails(Masks):
         raise ModelFileError("weights.pth: it is damaged.")
 
 
+class Unsuited(Masks):
+    """A model that is none for this garment."""
+
+    def run(self, state: TryOnState) -> StepOutput:
+        raise UnsuitedError("It dresses tops, and the garment is lower.")
+
+
 class Paints(Masks):
     """The photo, with every value raised by a shade."""
 
@@ -62,7 +70,7 @@ class Paints(Masks):
 
 
 def plan(*, shade: int = 7, masks: tuple[str, ...] = ("embedded",)) -> Pipeline:
-    """Both steps; `masks` may name "damaged", which cannot be used."""
+    """Both steps; `masks` may name "damaged" or "unsuited", which do not serve."""
     painting = StepPlan("paints", ("embedded",), {"shade": shade})
     return Pipeline("counted", "", (StepPlan("masks", masks), painting))
 
@@ -71,7 +79,11 @@ def plan(*, shade: int = 7, masks: tuple[str, ...] = ("embedded",)) -> Pipeline:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Within this, pipelines may name these steps; the names of those that have run."""
     ways = {
-        "masks": {"embedded": f"{__name__}:Masks", "damaged": f"{__name__}:Fails"},
+        "masks": {
+            "embedded": f"{__name__}:Masks",
+            "damaged": f"{__name__}:Fails",
+            "unsuited": f"{__name__}:Unsuited",
+        },
         "paints": {"embedded": f"{__name__}:Paints"},
     }
     monkeypatch.setattr(pipelines, "WAYS", ways)

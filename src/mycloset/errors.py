@@ -66,6 +66,10 @@ class DownloadError(ModelFileError):
     """A published file could not be brought, or came with wrong bytes."""
 
 
+class DiskFullError(DownloadError):
+    """There is no room for a published file; what has arrived of it stays."""
+
+
 class StoppedError(MyClosetError):
     """Somebody asked for an end before the work was done; what was done so far stays usable."""
 

@@ -106,6 +106,8 @@ def test_usage_errors_are_one_line_and_2(cli: Cli, arguments: list[str], said: s
         (["-o", "same.png", "--json", "same.png"], "have one name"),
         (["-o", "person.png"], "this is the person picture itself"),
         (["--json", "garment.png"], "this is the garment picture itself"),
+        (["--cache", "broken.yaml"], "is a file"),
+        (["--cache", "new", "--cache-size", "some"], "--cache-size: 'some' is no size"),
     ],
 )
 def test_bad_options_are_found_before_anything_is_read(
@@ -192,6 +194,27 @@ def test_a_try_on_writes_what_was_asked_and_says_it_in_one_line(
     found = json.loads(story.read_text("utf-8"))
     assert found["category"] == "upper"
     assert {"height", "chest"} <= {item["name"] for item in found["measurements"]["items"]}
+
+
+@pytest.mark.usefixtures("embedded_models")
+def test_the_very_same_try_on_is_taken_from_the_cache(
+    cli: Cli, person: Path, garment: Path, tmp_path: Path
+) -> None:
+    out, kept, steps = tmp_path / "o.png", tmp_path / "kept", tmp_path / "steps"
+    code, said, _ = cli("try-on", person, garment, "-o", out, "--cache", kept)
+    assert code == 0
+    assert "made before" not in said
+    first = out.read_bytes()
+    again = person.rename(tmp_path / "renamed.png")
+    code, said, _ = cli(
+        "try-on", again, garment, "-o", out, "--cache", kept, "--json", tmp_path / "o.json",
+        "--steps", steps,
+    )  # fmt: skip
+    assert code == 0
+    assert " s, made before, quality " in said
+    assert out.read_bytes() == first
+    assert json.loads((tmp_path / "o.json").read_text("utf-8"))["cached"]
+    assert len(list(steps.iterdir())) == 9
 
 
 @pytest.mark.usefixtures("embedded_models")

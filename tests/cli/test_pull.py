@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +13,59 @@ from mycloset.hub import catalogue
 
 
 def test_pull_names_the_files(capsys: pytest.CaptureFixture[str]) -> None:
-    pull("embedded", None)
+    pull()
     lines = capsys.readouterr().out.splitlines()
     assert [line.rsplit("/", 1)[1] for line in lines] == [
         entry.file for entry in catalogue.load().expand("embedded")
     ]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mycloset", "pull", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_list_says_what_there_is_and_what_is_here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pull("embedded", listed=True)
+    here = capsys.readouterr().out
+    assert here.count("  here  ") == 5
+    assert "step_02_pose_estimation" in here
+    assert "6.44 MB  BlazePose, landmarks" in here
+    pull(listed=True, to=tmp_path)
+    whole = capsys.readouterr().out
+    assert "  here  " not in whole
+    for entry in catalogue.load().entries.values():
+        assert f" {entry.name} " in whole
+    assert "bundle tryon-catvton: catvton-mix-48k-1024, sd15-inpainting-unet" in whole
+    assert "not for commercial use" in whole
+    assert "by hand from https://drive.google.com" in whole
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_person_must_get_is_said_in_one_line(tmp_path: Path) -> None:
+    done = run("hr-viton-generator", "--to", str(tmp_path))
+    assert done.returncode == 1
+    note, error = done.stderr.splitlines()
+    assert note == "note: hr-viton-generator is not for commercial use (CC BY-NC 4.0)."
+    assert "gen.pth must be got by hand from https://drive.google.com" in error
+    assert "mycloset pull hr-viton-generator --from gen.pth" in error
+
+
+def test_a_file_by_hand_that_is_another_is_refused(tmp_path: Path) -> None:
+    wrong = tmp_path / "gen.pth"
+    wrong.write_bytes(b"<html>Sign in</html>")
+    done = run("hr-viton-generator", "--from", str(wrong), "--to", str(tmp_path / "mine"))
+    assert done.returncode == 1
+    assert "is not the model that it should be" in done.stderr
+    assert not list((tmp_path / "mine").rglob("*.pth"))
+
+
+def test_an_unknown_name_is_a_mistake() -> None:
+    done = run("tryon-catvto")
+    assert done.returncode == 2
+    assert "Did you mean tryon-catvton?" in done.stderr
 
 
 def test_licences_name_every_entry_and_the_notice(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mycloset.hub import cache
-from mycloset.hub.catalogue import Catalogue, Entry, PypiSource, Wheel
+from mycloset.hub.catalogue import Catalogue
+from mycloset.hub.entries import Entry, PypiSource, Wheel
 
 WHEEL_FILE = "fakemodels-1.0-cp311-cp311-manylinux_2_28_x86_64.whl"
 FILES = {"one": b"first network" * 1000, "two": b"second network" * 2000}
@@ -46,7 +47,7 @@ def catalogue_for(wheel: Path, files: dict[str, bytes] = FILES) -> Catalogue:
         name: Entry(
             name, f"network {name}", f"{name}.bin", ("pose_estimation",), "MIT", "Nobody",
             "https://example.org/x", PypiSource(described, f"fakemodels/{name}.bin"),
-            len(content), sha(content),
+            size=len(content), sha256=sha(content),
         )
         for name, content in files.items()
     }  # fmt: skip
@@ -63,10 +64,10 @@ class Index:
     catalogue: Catalogue
 
     def leftovers(self) -> list[str]:
-        """Everything in the cache but the lock and finished files."""
+        """Everything in the cache but the lock, what was checked, and finished files."""
         known = {cache.place(entry) for entry in self.catalogue.entries.values()}
         return [
             str(path.relative_to(self.home))
             for path in self.home.rglob("*")
-            if path.is_file() and path not in known and path.name != ".lock"
+            if path.is_file() and path not in known and path.name not in (".lock", "checked.json")
         ]

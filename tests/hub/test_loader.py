@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from closet_files import STEP
-from closet_files import save_vgg as save
 
 from foreign_files import write_safetensors
 from mycloset.errors import InputError, ModelFileError
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
+from small_vgg import STEP
+from small_vgg import save_vgg as save
 
 
 def test_a_model_is_found_by_what_it_is(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from closet_files import STEP, save_vgg, vgg_bytes
 
 from mycloset.hub.events import Event, FellBack, LoadFailed, ModelAsked, ModelLeft, ModelLoaded
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
+from small_vgg import STEP, save_vgg, vgg_bytes
 
 PICTURE = np.full((64, 64, 3), 127, np.uint8)
 

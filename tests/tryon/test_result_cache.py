@@ -139,6 +139,13 @@ def test_what_fell_back_for_a_failure_is_not_kept(tmp_path: Path) -> None:
     assert (cache.info().results, cache.info().stored) == (0, 0)
 
 
+def test_what_went_another_way_because_of_the_garment_is_kept() -> None:
+    engine = InferenceEngine(plan(masks=("unsuited", "embedded")), cache=ResultCache())
+    first, second = (engine.run_virtual_try_on(PHOTO, CLOTH) for _ in range(2))
+    assert (first.cached, second.cached) == (False, True)
+    assert second.steps[0].passed_over[0].kind == "unsuited"
+
+
 def test_threads_that_ask_for_the_same_make_it_once(ran: list[str]) -> None:
     cache = ResultCache()
     engine = InferenceEngine(plan(), cache=cache)

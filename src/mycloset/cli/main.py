@@ -10,9 +10,11 @@ import typer
 from mycloset import __version__
 from mycloset.cli.demo import demo
 from mycloset.cli.diff import diff
+from mycloset.cli.doctor import doctor
 from mycloset.cli.ending import STOPPED, end, ended
 from mycloset.cli.inspect import inspect
 from mycloset.cli.licences import licences
+from mycloset.cli.models import models
 from mycloset.cli.pull import pull
 from mycloset.cli.try_on import try_on
 
@@ -30,6 +32,8 @@ app.command("inspect")(inspect)
 app.command("diff")(diff)
 app.command("demo")(demo)
 app.command("try-on")(try_on)
+app.command("doctor")(doctor)
+app.command("models")(models)
 app.command("pull")(pull)
 app.command("licences")(licences)
 

@@ -43,7 +43,19 @@ def try_on(
     memory: Annotated[
         str, typer.Option(help="Memory for models: like 6GB, or auto (a share of what is free).")
     ] = "auto",
-    device: Annotated[str, typer.Option(help="Where models run: cpu, cuda, mps.")] = "cpu",
+    device: Annotated[
+        str, typer.Option(help="Where models run: cpu, cuda, cuda:1, mps, or auto (the fastest).")
+    ] = "auto",
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep results in this folder; the very same try-on is taken from there.",
+        ),
+    ] = None,
+    cache_size: Annotated[
+        str, typer.Option(metavar="SIZE", help="What the results in --cache may take.")
+    ] = "2GB",
     height_cm: Annotated[float | None, typer.Option(help="The person's height.")] = None,
     chest_cm: Annotated[float | None, typer.Option(help="Chest girth, if known.")] = None,
     waist_cm: Annotated[float | None, typer.Option(help="Waist girth, if known.")] = None,
@@ -73,6 +85,8 @@ def try_on(
         models=models,
         memory=memory,
         device=device,
+        cache=cache,
+        cache_size=cache_size,
         figures=BodyFigures(height_cm, chest_cm, waist_cm, hip_cm, weight_kg),
     )
 
@@ -88,7 +102,9 @@ def run_try_on(
     pipeline: str | None = None,
     models: list[Path] | None = None,
     memory: str = "auto",
-    device: str = "cpu",
+    device: str = "auto",
+    cache: Path | None = None,
+    cache_size: str = "2GB",
     figures: BodyFigures | None = None,
 ) -> TryOnResult:
     """Run one try-on and say in one line on standard output what came of it.
@@ -102,9 +118,11 @@ def run_try_on(
     from mycloset.tryon.engine import InferenceEngine, read_category
     from mycloset.tryon.pipeline import LEARNED_PIPELINE, load_pipeline
     from mycloset.tryon.result import save_step_pictures
+    from mycloset.tryon.result_cache import ResultCache, size_of_cache
     from mycloset.tryon.state import BodyFigures
 
-    _check_outputs(out, steps, json)
+    _check_outputs(out, steps, json, cache)
+    bound = size_of_cache(cache_size, "--cache-size")
     wanted = read_category(category)
     figures = figures or BodyFigures()
     check_figures(figures)
@@ -119,8 +137,9 @@ def run_try_on(
         warnings.simplefilter("ignore")
         pictures = person(), garment()
     fetch_embedded()
+    kept = ResultCache(0, cache, bound) if cache is not None else None
     with step_progress() as observer:
-        engine = InferenceEngine(plan, models=loader, observer=observer)
+        engine = InferenceEngine(plan, models=loader, observer=observer, cache=kept)
         try:
             result = engine.run_virtual_try_on(*pictures, category=wanted, figures=figures)
         except StepError as error:
@@ -140,13 +159,14 @@ def run_try_on(
 
 
 def summary_line(result: TryOnResult, out: Path) -> str:
-    """Where the picture is, how long each step took and which way it went."""
+    """Where the picture is, how long each step took (when it was made) and which way it went."""
     went = ", ".join(f"{s.name} {s.seconds:.2f} s ({s.way})" for s in result.steps)
     grade = f", quality {result.state.quality.grade}" if result.state.quality else ""
-    return f"{out}: {result.seconds:.2f} s{grade}: {went}"
+    kept = ", made before" if result.cached else ""
+    return f"{out}: {result.seconds:.2f} s{kept}{grade}: {went}"
 
 
-def _check_outputs(out: Path, steps: Path | None, json: Path | None) -> None:
+def _check_outputs(out: Path, steps: Path | None, json: Path | None, cache: Path | None) -> None:
     from mycloset.errors import OutputError
     from mycloset.images import check_writable, check_writable_file, check_writable_folder
 
@@ -158,5 +178,6 @@ def _check_outputs(out: Path, steps: Path | None, json: Path | None) -> None:
                 f"output {json}: the picture and the JSON file have one name.",
                 hint="Give them two.",
             )
-    if steps is not None:
-        check_writable_folder(steps)
+    for folder in (steps, cache):
+        if folder is not None:
+            check_writable_folder(folder)

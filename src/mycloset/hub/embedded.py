@@ -23,6 +23,8 @@ from mycloset.architectures.regions import Region
 from mycloset.architectures.selfie_segmentation import processing as selfie
 from mycloset.architectures.selfie_segmentation.layout import GENERAL
 from mycloset.hub import catalogue, download, silhouettes
+from mycloset.hub.entries import Entry
+from mycloset.hub.https import Progress
 from mycloset.images import RGB
 from mycloset.runtimes.litert import LiteRTSession
 from mycloset.tasks.people import Face, Person
@@ -88,7 +90,7 @@ class BodyModel:
         self,
         threads: int = 1,
         *,
-        on_progress: download.Progress | None = None,
+        on_progress: Progress | None = None,
         locate: Callable[[str], Path] | None = None,
     ) -> None:
         self._threads = threads
@@ -97,7 +99,7 @@ class BodyModel:
         self._lock = threading.Lock()
 
     @property
-    def info(self) -> tuple[catalogue.Entry, ...]:
+    def info(self) -> tuple[Entry, ...]:
         """What serves: name, licence, source and checksum of every network."""
         known = catalogue.load()
         return tuple(known.entry(layout.name) for layout in NETWORKS)

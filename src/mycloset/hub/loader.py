@@ -29,7 +29,8 @@ from mycloset.hub.memory import MemoryShortError, budgets
 from mycloset.hub.model import Model, ShelvedHandle
 from mycloset.hub.refusals import BudgetError
 from mycloset.hub.residency import Reason, Residency
-from mycloset.hub.shelf import NoModelError, Shelf, ShelvedModel
+from mycloset.hub.shelf import Shelf
+from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.state import ModelState
 from mycloset.hub.statistics import Counting, HubStatistics
 from mycloset.hub.stopping import Stop
@@ -48,11 +49,14 @@ class ModelLoader:
         roots: folders with model files.
         memory: bytes for models: a number, "6GB", or "auto" (a share of what is free); or by
             device: {"cpu": "6GB", "cuda:0": "10GB"}.
+        models: the user's own names: of a step or model to a file; see `hub.aliases`.
         device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps".
         precision: as for `load`.
         most: how many models may be in memory at once; None for any number.
         mapped: False reads files instead of mapping them (network disks).
         workers: how many models may be loaded at once ahead of being asked for.
+        index: whether what the files are is kept on disk, so that the next start reads only what
+            has changed; or in which file.
         observer: called with every `hub.events.Event`, on the thread where it happens.
     """
 
@@ -61,14 +65,16 @@ class ModelLoader:
         roots: Iterable[str | os.PathLike[str]],
         *,
         memory: int | str | Mapping[str, int | str] = "auto",
+        models: Mapping[str, Any] | None = None,
         device: str = "auto",
         precision: str = "float32",
         most: int | None = None,
         mapped: bool = True,
         workers: int = 2,
+        index: bool | str | os.PathLike[str] = True,
         observer: Observer | None = None,
     ) -> None:
-        self.shelf = Shelf(roots)
+        self.shelf = Shelf(roots, models=models, index=index)
         self.device = best_device() if device == "auto" else device
         self.precision = precision
         self.mapped = mapped
@@ -159,13 +165,16 @@ class ModelLoader:
             ModelFileError: none of those that there are can be loaded.
             StoppedError: `stop` was set.
         """
-        found = self.candidates(step_name, model_type, variants)
+        found = self.shelf.candidates(step_name, model_type, variants, damaged=True)
         if not found:
             what = " or ".join(f"{model_type} {name}" for name in variants) or model_type or "model"
             where = ", ".join(map(str, self.shelf.roots)) or "no folder"
             raise NoModelError(f"no {what} for {step_name} is in {where}.")
         tried: list[str] = []
         for shelved in found:
+            if shelved.damaged:
+                tried.append(f"{shelved.path}: {shelved.reason}")
+                continue
             try:
                 model = self.load_shelved(shelved, stop=stop)
             except ModelFileError as error:
@@ -246,7 +255,7 @@ class ModelLoader:
             BudgetError: it does not fit into the memory for models.
             StoppedError: `stop` was set.
         """
-        wanted = self._wanted(shelved, device, options)
+        wanted = self._wanted(self.shelf.check(shelved), device, options)
         began = time.perf_counter()
         loads: list[None] = []
         model = self._residency.get(
@@ -267,7 +276,7 @@ class ModelLoader:
         Raises:
             NoModelError: the folders hold none of that name.
         """
-        return self.find(name, step_name).path
+        return self.shelf.path(name, step_name)
 
     def load_checkpoint(self, name: str | os.PathLike[str]) -> CheckpointTensors:
         """The tensors of a file by their own keys; each is made when it is asked for.
@@ -394,7 +403,7 @@ class ModelLoader:
 
     def _fetch(self, shelved: ShelvedModel) -> None:
         """Load ahead of being asked: on a thread of the pool."""
-        wanted = self._wanted(shelved)
+        wanted = self._wanted(self.shelf.check(shelved))
         self._residency.get(
             wanted, wanted.pieces, lambda: self._load(wanted, ahead=True, mark=[]), ahead=True
         )

@@ -14,7 +14,8 @@ from mycloset.hub.ledger import Piece
 from mycloset.hub.loading import load
 from mycloset.hub.memory import MemoryShortError
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.records import FileStamp
+from mycloset.hub.shelved import ShelvedModel
 
 _BYTES = {"float16": 2, "bfloat16": 2}
 
@@ -24,14 +25,14 @@ class Wanted:
     """What a load asks for; models of equal asking are one.
 
     Attributes:
-        path, stamp: the file, and size, time and number that it had when it was looked at.
+        path, stamps: the file, and what it was when it was looked at.
         family, wrapper, prefix, role: which of the networks in it.
         device, precision, mapped, options: as for `mycloset.load`.
         size: bytes that it will take, as far as can be said before.
     """
 
     path: Path
-    stamp: tuple[int, ...]
+    stamps: tuple[FileStamp, ...]
     family: str
     wrapper: str
     prefix: str
@@ -62,7 +63,7 @@ class Wanted:
             size += Path(backbone).stat().st_size
         return cls(
             shelved.path,
-            shelved.stamp,
+            shelved.stamps,
             network.family or "",
             network.wrapper,
             network.prefix,

@@ -14,13 +14,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from mycloset.errors import DownloadError
 from mycloset.hub import cache
-from mycloset.hub.catalogue import Wheel
-
-Progress: TypeAlias = Callable[[int, int | None, str], None]
+from mycloset.hub.entries import Wheel
+from mycloset.hub.https import Progress
 
 _POLL_SECONDS = 0.2
 

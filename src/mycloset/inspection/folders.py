@@ -7,43 +7,18 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.source import Source, UnreadableError
 from mycloset.errors import InputError
 from mycloset.inspection.names import is_generic
 from mycloset.inspection.results import CheckpointAnalysis
-
-SUFFIXES = frozenset(
-    {
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".bin",
-        ".safetensors",
-        ".sft",
-        ".onnx",
-        ".tflite",
-        ".gguf",
-        ".npz",
-        ".h5",
-        ".hdf5",
-        ".keras",
-        ".pkl",
-        ".pickle",
-        ".t7",
-        ".pt2",
-    }
-)
-"""What a file must end in to be looked at in a folder; also `.pth.tar`."""
-
-_TELLING = frozenset({".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".tflite"})
-"""Suffixes with which a folder pretends to be a model file."""
+from mycloset.inspection.walking import find
 
 _FEW = 6
 """Files up to which starting further processes costs more than it saves."""
@@ -51,6 +26,7 @@ _SAMPLES = 8
 _SAMPLE = 4096
 
 Analyse = Callable[[Path], CheckpointAnalysis]
+Found = TypeVar("Found")
 Progress = Callable[[int, int, CheckpointAnalysis], None]
 
 
@@ -128,7 +104,7 @@ def analyze_tree(
         raise InputError(f"{root} is no folder.", hint="Give the folder that holds model files.")
     files, skipped = find(root)
     analyses: list[CheckpointAnalysis] = []
-    for analysis in _each(files, analyse, _workers(len(files)) if workers is None else workers):
+    for analysis in each(files, analyse, workers=workers):
         analyses.append(analysis)
         if on_progress is not None:
             on_progress(len(analyses), len(files), analysis)
@@ -138,34 +114,28 @@ def analyze_tree(
     return FolderAnalysis(root, tuple(analyses), findings, tuple(skipped), seconds)
 
 
-def find(root: Path) -> tuple[list[Path], list[Path]]:
-    """Model files below a folder, and the files that are none by their suffix.
+def each(
+    files: Sequence[Path], work: Callable[[Path], Found], *, workers: int | None = None
+) -> Iterator[Found]:
+    """Do something with each of many files; results come as they are done.
 
-    A model in several files is found once, by its index. Links to files are followed, links to
-    folders are not. A folder that cannot be listed is among the models: its analysis says so.
+    Args:
+        files: model files, and folders that are one model.
+        work: does one; a function of a module or a method, so that other processes find it.
+        workers: processes; None: one a core, or none where the process runs threads.
     """
-    models: list[Path] = []
-    skipped: list[Path] = []
+    count = _workers(len(files)) if workers is None else workers
+    if count < 2:
+        yield from map(work, files)
+        return
+    # Imported here: a single file needs none of it, and starts sooner.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
 
-    def locked(error: OSError) -> None:
-        if error.filename is not None:
-            models.append(Path(error.filename))
-
-    for place, folders, names in os.walk(root, onerror=locked):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        folder = Path(place)
-        sharded = {
-            name for name in names if name.endswith((".safetensors.index.json", ".bin.index.json"))
-        }
-        shards = {shard for index in sharded for shard in names if _is_shard(shard, index)}
-        # A folder that is named like a model is worth a word.
-        models.extend(folder / name for name in folders if Path(name).suffix in _TELLING)
-        for name in sorted(names):
-            if name in sharded or (_is_model(name) and name not in shards):
-                models.append(folder / name)
-            elif name not in shards:
-                skipped.append(folder / name)
-    return models, skipped
+    with ProcessPoolExecutor(count, multiprocessing.get_context("fork")) as pool:
+        tasks = [pool.submit(work, path) for path in files]
+        for task in as_completed(tasks):
+            yield task.result()
 
 
 def relations(analyses: Iterable[CheckpointAnalysis]) -> Iterator[Finding]:
@@ -238,20 +208,6 @@ def sample(checkpoint: Checkpoint) -> str:
     return found.hexdigest()
 
 
-def _each(files: list[Path], analyse: Analyse, workers: int) -> Iterator[CheckpointAnalysis]:
-    if workers < 2:
-        yield from map(analyse, files)
-        return
-    # Imported here: a single file needs none of it, and starts sooner.
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
-
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as pool:
-        tasks = [pool.submit(analyse, path) for path in files]
-        for task in as_completed(tasks):
-            yield task.result()
-
-
 def _workers(files: int) -> int:
     """Processes to use; one where forking a process with threads could hang it."""
     if files <= _FEW or threading.active_count() > 1:
@@ -259,14 +215,3 @@ def _workers(files: int) -> int:
     if not hasattr(os, "fork"):
         return 1
     return min(len(os.sched_getaffinity(0)), 8)
-
-
-def _is_model(name: str) -> bool:
-    lower = name.lower()
-    return lower.endswith(".pth.tar") or Path(lower).suffix in SUFFIXES
-
-
-def _is_shard(name: str, index: str) -> bool:
-    stem = index.removesuffix(".index.json")
-    base, _, suffix = stem.rpartition(".")
-    return name.startswith(f"{base}-") and name.endswith(f".{suffix}") and "-of-" in name

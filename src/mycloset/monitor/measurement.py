@@ -35,9 +35,9 @@ class Metrics:
         rss_before, rss: resident bytes of the process when it started, and when it stopped.
         peak_rss: the most resident bytes seen while it ran: at both ends, in the live samples,
             and the kernel's high-water mark where that rose meanwhile.
-        gpu_memory, gpu_peak_memory: bytes of all GPUs at the last live sample, and the most of
-            all samples; None where no sample saw a GPU.
-        gpu_utilisation: mean of the samples, 0 to 100; None likewise.
+        gpu_memory, gpu_peak_memory: bytes of all GPUs at the last live sample (at the end, where
+            none fell into it and it took 20 ms), and the most; None where no GPU was seen.
+        gpu_utilisation: mean of these looks, 0 to 100; None likewise.
         samples: how many live samples fell into it.
         error: type and message of what it ended with; None where it succeeded.
         values: what else was told of it, such as accuracy.

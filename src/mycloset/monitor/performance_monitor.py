@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 import time
 import weakref
-from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -17,22 +15,20 @@ from mycloset.hub.events import Event, LoadFailed, ModelAsked, ModelLoaded
 from mycloset.monitor.alerts import Alert, Threshold
 from mycloset.monitor.decorating import decorated
 from mycloset.monitor.ledger import Ledger
-from mycloset.monitor.measurement import Measuring, Metrics, Running
+from mycloset.monitor.measurement import Measuring, Metrics
 from mycloset.monitor.plain import checked_values, not_negative, positive, whole
 from mycloset.monitor.prometheus import Figures, Page, exposition
-from mycloset.monitor.sampling import Probe, Sample, Sampler, SystemProbe
+from mycloset.monitor.sampling import Probe, Sample, SystemProbe
 from mycloset.monitor.series import Call, OperationSummary
 from mycloset.monitor.subscribers import Subscriber
 from mycloset.monitor.system import SystemReader, SystemStatus
+from mycloset.monitor.watch import Watch
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SAMPLES_A_SECOND = 10.0
+SAMPLES_A_SECOND = 5.0
 """The default rate of live sampling."""
-
-SAMPLES_KEPT = 1000
-"""How many live samples are kept."""
 
 
 class PerformanceMonitor:
@@ -73,21 +69,8 @@ class PerformanceMonitor:
         wall_clock: Callable[[], float] = time.time,
         probe: Probe | None = None,
     ) -> None:
-        self._rate = not_negative("rate", rate)
-        self._linger = not_negative("linger", linger) * self._rate
-        self._clock, self._wall_clock = clock, wall_clock
         self._probe = SystemProbe() if probe is None else probe
         self._system = SystemReader()
-        self._ids = itertools.count(1)
-        self._running: dict[int, Running] = {}
-        self._samples: deque[Sample] = deque(maxlen=SAMPLES_KEPT)
-        self._sampled: tuple[float, float] | None = None
-        self._sampler: Sampler | None = None
-        self._idle = 0
-        self._gpus_seen = False
-        self._pages: list[Page] = []
-        self._closed = False
-        self._lock = threading.Lock()
         self._ledger = Ledger(
             positive("window", window),
             whole("most", most),
@@ -95,6 +78,16 @@ class PerformanceMonitor:
             clock,
             wall_clock,
         )
+        self._watch = Watch(
+            not_negative("rate", rate),
+            not_negative("linger", linger),
+            self._ledger,
+            self._probe,
+            clock,
+            wall_clock,
+        )
+        self._pages: list[Page] = []
+        self._lock = threading.Lock()
         self._ledger.replace(thresholds)
         _monitors.add(self)
 
@@ -106,16 +99,7 @@ class PerformanceMonitor:
         Returns:
             its id, for `stop_monitoring`; ids are never used twice.
         """
-        running = Running(next(self._ids), name, operation)
-        running.started_at = self._wall_clock()
-        running.rss = running.peak = self._probe.rss()
-        running.cpu, running.high_water = self._probe.usage()
-        with self._lock:
-            self._running[running.id] = running
-            if self._rate and not self._closed:
-                self._sample_on()
-        running.began = self._clock()
-        return running.id
+        return self._watch.start(name, operation)
 
     def stop_monitoring(
         self, monitoring_id: int, *, error: BaseException | str | None = None, **values: float
@@ -131,34 +115,23 @@ class PerformanceMonitor:
             OptionError: no operation of this id runs; or a value is not finite, and then the
                 operation still runs.
         """
-        now = self._clock()
-        checked = checked_values(values)
-        usage = self._probe.usage()
-        rss = self._probe.rss()
-        with self._lock:
-            running = self._running.pop(monitoring_id, None)
-        if running is None:
+        metrics = self._watch.stop(monitoring_id, _told(error), checked_values(values))
+        if metrics is None:
             raise OptionError(
                 f"monitoring_id: {monitoring_id!r} is no operation that runs.",
                 hint="Give what start_monitoring returned, once.",
             )
-        if self._gpus_seen and not running.samples_gpu:
-            running.see_gpus(self._probe.gpus())
-        metrics = running.ended(now, usage, rss, _told(error), checked)
-        self._ledger.add(
-            running.key,
-            Call(
-                metrics.seconds,
-                not metrics.success,
-                metrics.cpu_seconds,
-                metrics.cpu_percent,
-                metrics.peak_rss,
-                metrics.gpu_peak_memory,
-            ),
-            metrics.error,
-            checked,
-            peak_rss=None if running.samples else metrics.peak_rss,
+        call = Call(
+            metrics.seconds,
+            not metrics.success,
+            metrics.cpu_seconds,
+            metrics.cpu_percent,
+            metrics.peak_rss,
+            metrics.gpu_peak_memory,
         )
+        peak = None if metrics.samples else metrics.peak_rss
+        key = (metrics.name, metrics.operation)
+        self._ledger.add(key, call, metrics.error, metrics.values, peak_rss=peak)
         return metrics
 
     def measuring(self, name: str, operation: str) -> Measuring:
@@ -237,12 +210,7 @@ class PerformanceMonitor:
         self, name: str | None = None, operation: str | None = None
     ) -> tuple[OperationSummary, ...]:
         """The calls of each operation within the window, ordered by name; None is any."""
-        return self._ledger.summaries(self.running(), name, operation)
-
-    def running(self) -> dict[tuple[str, str], int]:
-        """How many of each operation run now, by name and operation."""
-        with self._lock:
-            return Counter(running.key for running in self._running.values())
+        return self._ledger.summaries(self._watch.counts(), name, operation)
 
     def get_alerts(self, *, active: bool | None = None) -> tuple[Alert, ...]:
         """Alerts by number: all that are kept, those still raised, or those cleared."""
@@ -292,8 +260,7 @@ class PerformanceMonitor:
 
     def get_samples(self) -> tuple[Sample, ...]:
         """The last live samples, oldest first, at most 1,000 of them."""
-        with self._lock:
-            return tuple(self._samples)
+        return self._watch.samples()
 
     def get_system_status(self, cache: Path | None = None) -> SystemStatus:
         """The machine, its container, this process, its GPUs, and the disk of the cache.
@@ -329,12 +296,9 @@ class PerformanceMonitor:
     def close(self) -> None:
         """End sampling and serving. What was measured can still be asked for; operations can
         still be measured, without live samples. May be called again."""
+        self._watch.close()
         with self._lock:
-            self._closed = True
-            sampler, self._sampler = self._sampler, None
             pages, self._pages = self._pages, []
-        if sampler is not None:
-            sampler.stop()
         for page in pages:
             page.close()
 
@@ -348,46 +312,13 @@ class PerformanceMonitor:
 
     def sample(self) -> Sample:
         """Look at the process and its GPUs now, for all operations that run."""
-        rss, gpus = self._probe.look()
-        now, cpu = self._clock(), self._probe.usage().cpu_seconds
-        with self._lock:
-            before, self._sampled = self._sampled, (now, cpu)
-            percent = None
-            if before is not None and now > before[0]:
-                percent = 100 * max(0.0, cpu - before[1]) / (now - before[0])
-            sample = Sample(now, rss, percent, len(self._running), gpus)
-            self._samples.append(sample)
-            self._gpus_seen = bool(gpus)
-            for running in self._running.values():
-                running.see(rss, gpus)
-            keys = {running.key for running in self._running.values()}
-        self._ledger.see_memory(keys, rss)
-        return sample
-
-    def tick(self) -> bool:
-        """For the sampling thread: a sample where operations run; False ends the thread."""
-        with self._lock:
-            self._idle = 0 if self._running else self._idle + 1
-            if self._closed or self._idle > self._linger:
-                self._sampler = self._sampled = None
-                return False
-            busy = bool(self._running)
-        if busy:
-            self.sample()
-        return True
-
-    def _sample_on(self) -> None:
-        """Start the thread, unless it is there; one that died of an error is replaced."""
-        if self._sampler is None or not self._sampler.alive:
-            self._idle = 0
-            self._sampler = Sampler(self, self._rate)
-            self._sampler.start()
+        return self._watch.sample()
 
     def _figures(self) -> Figures:
         """What a page of metrics shows."""
         return Figures(
             self._ledger.totals(),
-            self.running(),
+            self._watch.counts(),
             self._ledger.alerts(),
             self._ledger.alerts_raised(),
             self._ledger.subscribers.failures,
@@ -396,22 +327,15 @@ class PerformanceMonitor:
         )
 
     def _forked(self) -> None:
-        """In a child process: other threads are gone, and with them what they measured."""
+        """In a child process: other threads are gone, and their locks are held for ever."""
         self._lock = threading.Lock()
-        self._ledger.forked()
         self._probe.forked()
         self._system.forked()
-        self._sampler = self._sampled = None
-        self._gpus_seen = False
+        self._ledger.forked()
+        self._watch.forked()
         pages, self._pages = self._pages, []
         for page in pages:
             page.forked()
-        own, high_water = threading.get_ident(), self._probe.usage().high_water
-        for running in list(self._running.values()):
-            if running.thread == own:
-                running.forked(high_water)
-            else:
-                del self._running[running.id]
 
 
 def _told(error: BaseException | str | None) -> str | None:

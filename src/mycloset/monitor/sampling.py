@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import psutil
 
 _PAGE = resource.getpagesize()
+THREAD = "mycloset-monitor"
+"""How the sampling thread is called."""
+
 SHARE = 0.01
 """The most of its own time that the sampling thread spends at work, whatever the rate."""
 
@@ -127,7 +130,7 @@ class Sampler:
         self._thread = threading.Thread(
             target=_run,
             args=(weakref.ref(owner), 1 / rate, self._stopped),
-            name="mycloset-monitor",
+            name=THREAD,
             daemon=True,
         )
 
@@ -151,13 +154,14 @@ def pause(period: float, cost: float) -> float:
 
 
 def _run(owner: weakref.ref[Sampled], period: float, stopped: threading.Event) -> None:
-    wait, warm = period, False
+    wait, before = period, None
     while not stopped.wait(wait):
-        began = time.thread_time()
         sampled = owner()
         if sampled is None or not sampled.tick():
             return
         del sampled
-        # The first look imports psutil and opens NVML, which no later one does.
-        wait = pause(period, time.thread_time() - began) if warm else period
-        warm = True
+        # From look to look, so that waking up counts. The first look imports psutil and opens
+        # NVML, which no later one does.
+        now = time.thread_time()
+        wait = period if before is None else pause(period, now - before)
+        before = now

@@ -17,9 +17,6 @@ DURATION_BOUNDS = (
 )  # fmt: skip
 """Upper bounds of the buckets of a histogram of seconds."""
 
-BYTES_BOUNDS = tuple(float(4**power * 2**20) for power in range(9))
-"""Upper bounds of the buckets of a histogram of bytes: 1 MiB to 64 GiB."""
-
 
 @dataclass(frozen=True)
 class Distribution:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,7 @@ from mycloset.errors import (
     StepInputError,
     StoppedError,
 )
-from mycloset.hub.refusals import BudgetError
-from mycloset.hub.shelf import NoModelError
+from mycloset.hub.shelved import NoModelError
 from mycloset.tryon.learned import OtherWayError, UnsuitedError
 from mycloset.tryon.outlook import told, ways_of
 from mycloset.tryon.pipeline import StepPlan
@@ -61,6 +60,7 @@ def run_step(
             raise
         except Exception as error:
             raise _as_step_error(plan.step, error, state) from error
+        passed.extend(_within(way, step))
         seconds = time.perf_counter() - began
         return _apply(step, state, output), _record(
             plan, way, step, output, passed, seconds, folders
@@ -69,17 +69,24 @@ def run_step(
 
 
 def _passed(way: str, step: Step | None, error: ModelFileError) -> PassedOver:
-    model = (
-        next((told(m) for asked in ways_of(step) for m in asked.candidates()), "") if step else ""
-    )
+    """Why a way did not serve, from the error that said so."""
+    asked = ways_of(step) if step is not None else ()
     if isinstance(error, NoModelError):
         kind: Hindrance = "other way" if isinstance(error, OtherWayError) else "absent"
         return PassedOver(way, "", kind, str(error))
+    model = next((told(model) for each in asked for model in each.candidates()), "")
     if isinstance(error, UnsuitedError):
-        kind = "unsuited"
-    else:
-        kind = "too large" if isinstance(error, BudgetError) else "failed"
-    return PassedOver(way, model, kind, str(error))
+        return PassedOver(way, model, "unsuited", str(error))
+    kinds = {each.hindrance() for each in asked if each.failed} or {"failed"}
+    return PassedOver(way, model, "failed" if len(kinds) > 1 else kinds.pop(), str(error))
+
+
+def _within(way: str, step: Step) -> Iterator[PassedOver]:
+    """The models of the serving family for which others of it stand in."""
+    for asked in ways_of(step):
+        fell = asked.fallback()
+        if fell is not None:
+            yield PassedOver(way, fell.wanted, asked.hindrance(), fell.reason)
 
 
 def _record(
@@ -92,7 +99,7 @@ def _record(
     folders: bool,
 ) -> StepRecord:
     refused = [
-        f"{p.way} could not be used: {p.reason}"
+        f"{p.model if p.way == way else p.way} could not be used: {p.reason}"
         for p in passed
         if p.kind not in ("absent", "other way")
     ]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mycloset.errors import OptionError, StepError, StoppedError
 from mycloset.hub.loader import ModelLoader
+from mycloset.hub.stopping import Stop
 from mycloset.images import ImageSource, read_picture
 from mycloset.tasks.garments import Category
+from mycloset.tryon.ahead import Ahead
 from mycloset.tryon.attempts import run_step
 from mycloset.tryon.embedded.measurements import check_figures
-from mycloset.tryon.learned import Stop, stopped_by
+from mycloset.tryon.learned import Running, running
 from mycloset.tryon.outlook import StepOutlook, look_ahead
 from mycloset.tryon.pipeline import (
     LEARNED_PIPELINE,
@@ -29,6 +32,12 @@ from mycloset.tryon.result_cache import ResultCache
 from mycloset.tryon.result_keys import result_key
 from mycloset.tryon.state import BodyFigures, TryOnState
 from mycloset.tryon.step import Step
+
+if TYPE_CHECKING:
+    from mycloset.monitor import Measuring, PerformanceMonitor
+
+MEASURED = "try-on"
+"""The name under which a monitor finds the engine's measurements."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class InferenceEngine:
         cache: keeps finished try-ons, so that the very same one is not made again; its result is
             `cached`, and no step runs. None, the default, makes every one anew. Several engines
             may share a cache.
+        monitor: measures each step as ("try-on", its name) and each run as ("try-on", "run"), the
+            quality's score as its accuracy; what the cache gives as ("try-on", "cached").
     """
 
     def __init__(
@@ -76,6 +87,7 @@ class InferenceEngine:
         models: ModelLoader | Sequence[str | os.PathLike[str]] | None = None,
         observer: Observer | None = None,
         cache: ResultCache | None = None,
+        monitor: PerformanceMonitor | None = None,
     ) -> None:
         if pipeline is None and models:
             pipeline = LEARNED_PIPELINE
@@ -83,6 +95,7 @@ class InferenceEngine:
         self._models = _loader(models)
         self._observer = observer
         self._cache = cache
+        self._monitor = monitor
         self._steps: dict[tuple[int, str], Step] = {}
 
     def run_virtual_try_on(
@@ -117,12 +130,14 @@ class InferenceEngine:
             figures=figures or BodyFigures(),
         )
         stop = _as_stop(cancel)
-        with stopped_by(stop):
-            if self._cache is None:
-                result = self._run(state, stop)
-            else:
-                result = self._from_cache(self._cache, state, stop)
-        return replace(result, seconds=time.perf_counter() - began)
+        if self._cache is None:
+            result = self._run(state, stop)
+        else:
+            result = self._from_cache(self._cache, state, stop)
+        seconds = time.perf_counter() - began
+        if result.cached and self._monitor is not None:
+            self._monitor.record(MEASURED, "cached", seconds=seconds)
+        return replace(result, seconds=seconds)
 
     def outlook(self) -> tuple[StepOutlook, ...]:
         """What each step would use if it ran now, and what would be passed over."""
@@ -140,26 +155,49 @@ class InferenceEngine:
         )
 
     def _run(self, state: TryOnState, stop: Stop | None) -> TryOnResult:
+        """Every step in order, while the models of the next one are fetched."""
         began = time.perf_counter()
+        ahead = Ahead(self._models, self.outlook()) if self._models is not None else None
         records: list[StepRecord] = []
-        total = len(self.pipeline.steps)
-        for number, plan in enumerate(self.pipeline.steps, start=1):
-            if stop is not None and stop.is_set():
-                raise StoppedError(f"stopped before {plan.step} (step {number} of {total}).")
-            self._tell(StepStarted(plan.step, number, total))
-            make = partial(self._step, number, plan)
-            state, record = run_step(plan, make, state, folders=self._models is not None)
-            records.append(record)
-            self._tell(StepFinished(record, number, total))
-        if state.final is None:
-            raise StepError(
-                plan.step,
-                f"the pipeline {self.pipeline.name} ended without a final picture.",
-                hint="End it with post_processing.",
-                state=state,
-            )
+        with (
+            self._measuring("run") as whole,
+            running(Running(stop, ahead.model_is_there if ahead is not None else None)),
+            ahead or nullcontext(),
+        ):
+            for number, plan in enumerate(self.pipeline.steps, start=1):
+                state, record = self._run_step(number, plan, state, stop, ahead)
+                records.append(record)
+            if state.final is None:
+                raise StepError(
+                    plan.step,
+                    f"the pipeline {self.pipeline.name} ended without a final picture.",
+                    hint="End it with post_processing.",
+                    state=state,
+                )
+            if whole is not None and state.quality is not None:
+                whole.note(accuracy=state.quality.score)
         seconds = time.perf_counter() - began
         return TryOnResult(state.final, state, tuple(records), self.pipeline.name, seconds)
+
+    def _run_step(
+        self, number: int, plan: StepPlan, state: TryOnState, stop: Stop | None, ahead: Ahead | None
+    ) -> tuple[TryOnState, StepRecord]:
+        total = len(self.pipeline.steps)
+        if stop is not None and stop.is_set():
+            raise StoppedError(f"stopped before {plan.step} (step {number} of {total}).")
+        if ahead is not None:
+            ahead.step_begins(number)
+        self._tell(StepStarted(plan.step, number, total))
+        make = partial(self._step, number, plan)
+        with self._measuring(plan.step):
+            state, record = run_step(plan, make, state, folders=ahead is not None)
+        self._tell(StepFinished(record, number, total))
+        return state, record
+
+    def _measuring(self, operation: str) -> AbstractContextManager[Measuring | None]:
+        if self._monitor is None:
+            return nullcontext()
+        return self._monitor.measuring(MEASURED, operation)
 
     def _step(self, number: int, plan: StepPlan, model: str) -> Step:
         key = (number, model)
@@ -187,12 +225,15 @@ def try_on(
     observer: Observer | None = None,
     cache: ResultCache | None = None,
     cancel: Cancel | None = None,
+    monitor: PerformanceMonitor | None = None,
 ) -> TryOnResult:
     """Dress `person` in `garment`; see InferenceEngine.run_virtual_try_on.
 
     To run many, keep one InferenceEngine: it keeps its networks between runs.
     """
-    engine = InferenceEngine(pipeline, models=models, observer=observer, cache=cache)
+    engine = InferenceEngine(
+        pipeline, models=models, observer=observer, cache=cache, monitor=monitor
+    )
     figures = BodyFigures(height_cm, chest_cm, waist_cm, hip_cm, weight_kg)
     return engine.run_virtual_try_on(
         person, garment, category=category, figures=figures, cancel=cancel

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from dataclasses import dataclass
 
 from mycloset.errors import ModelFileError
+from mycloset.hub.events import FellBack
 from mycloset.hub.loader import ModelLoader
+from mycloset.hub.memory import told
 from mycloset.hub.model import Model
-from mycloset.hub.shelf import NoModelError, ShelvedModel
+from mycloset.hub.shelved import NoModelError, ShelvedModel
+from mycloset.hub.stopping import Stop
+from mycloset.hub.wanted import Wanted
+from mycloset.tryon.result import Hindrance
 
 
 class OtherWayError(NoModelError):
@@ -21,23 +27,43 @@ class UnsuitedError(ModelFileError):
     """A model is sound, but it is none for this garment or this photo."""
 
 
-class Stop(Protocol):
-    """Says whether somebody asked for an end; `threading.Event` is one."""
+@dataclass(frozen=True)
+class Running:
+    """What the run that a step belongs to wants of the loads that the step waits for.
 
-    def is_set(self) -> bool: ...
+    Attributes:
+        stop: ends the waiting, with StoppedError, once it is set.
+        on_model: called when a model is there.
+    """
+
+    stop: Stop | None = None
+    on_model: Callable[[], None] | None = None
 
 
-_stop: ContextVar[Stop | None] = ContextVar("stop", default=None)
+_running: ContextVar[Running] = ContextVar("running", default=Running())  # noqa: B039  # frozen
 
 
 @contextmanager
-def stopped_by(stop: Stop | None) -> Iterator[None]:
-    """Within this, loads that this thread waits for end with StoppedError once `stop` is set."""
-    token = _stop.set(stop)
+def running(run: Running) -> Iterator[None]:
+    """Within this, on this thread, steps belong to a run."""
+    token = _running.set(run)
     try:
         yield
     finally:
-        _stop.reset(token)
+        _running.reset(token)
+
+
+def too_large(loader: ModelLoader, model: ShelvedModel) -> str:
+    """Why a model cannot fit into the memory for models, as far as that can be foretold; or ""."""
+    if loader.device != "cpu":
+        return ""  # what a card cannot hold may be spread
+    wanted = Wanted.of(
+        model, device=loader.device, precision=loader.precision, mapped=loader.mapped, options={}
+    )
+    room = loader.memory[loader.device]
+    if wanted.size <= room:
+        return ""
+    return f"It takes {told(wanted.size)}, more than the {told(room)} for models."
 
 
 class LearnedWay:
@@ -64,17 +90,22 @@ class LearnedWay:
         self._variants = variants
         self._models = models
         self._used: Model | None = None
+        self._asked = False
 
     def candidates(self) -> tuple[ShelvedModel, ...]:
-        """The models that `model` would try, the best first."""
+        """The models of the family for this step, the best first, damaged ones among them."""
         if self._models is None:
             return ()
-        return self._models.candidates(self.step, self.family, self._variants)
+        return self._models.shelf.candidates(self.step, self.family, self._variants, damaged=True)
+
+    def too_large(self, model: ShelvedModel) -> str:
+        """Why one of the candidates cannot fit into the memory for models; see `too_large`."""
+        return too_large(self._models, model) if self._models is not None else ""
 
     def title(self) -> str:
         """What `model` would load first, without loading it; raises as that where there is none."""
-        found = self.candidates()
-        return found[0].network.title if found else self.model().info.title
+        found = next((model for model in self.candidates() if model.runnable), None)
+        return found.network.title if found is not None else self.model().info.title
 
     def model(self) -> Model:
         """The model, loaded when it is first asked for.
@@ -82,11 +113,36 @@ class LearnedWay:
         Raises:
             NoModelError: the folders hold none of the family.
             ModelFileError: none of those that they hold can be used.
+            StoppedError: somebody asked for an end while it was waited for.
         """
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
-        self._used = self._models.load_model_for_step(self.step, self.family, self._variants)
+        run = _running.get()
+        self._asked, self._used = True, None
+        self._used = self._models.load_model_for_step(
+            self.step, self.family, self._variants, stop=run.stop
+        )
+        if run.on_model is not None:
+            run.on_model()
         return self._used
+
+    def fallback(self) -> FellBack | None:
+        """Which model of the family the one that served stands in for; None for none."""
+        return self._used.info.fallback if self._used is not None else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last asking brought no model."""
+        return self._asked and self._used is None
+
+    def hindrance(self) -> Hindrance:
+        """Why the candidates before the one that served, or all of them, did not."""
+        used = self._used.info.path if self._used is not None else None
+        before = list(itertools.takewhile(lambda model: model.path != used, self.candidates()))
+        if all(model.damaged for model in before):
+            return "damaged"
+        foretold = all(model.damaged or self.too_large(model) for model in before)
+        return "too large" if foretold else "failed"
 
     def used(self) -> str:
         """The model and its file, for the step's record."""

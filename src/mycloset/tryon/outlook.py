@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.tryon.learned import LearnedWay
 from mycloset.tryon.pipeline import Pipeline, StepPlan
 from mycloset.tryon.result import PassedOver
@@ -26,7 +26,7 @@ class StepOutlook:
             the embedded way, and where it goes on with what the step `after` made.
         after: the step whose way it follows; "" for none.
         passed_over: the ways before it, and why they cannot serve.
-        reachable: the best model of every way that the pipeline names, whether it would serve or
+        reachable: the best models of every way that the pipeline names, whether they would serve or
             not: what the step's result can depend on.
     """
 
@@ -59,16 +59,39 @@ def told(model: ShelvedModel) -> str:
 
 def _look(number: int, plan: StepPlan, make: MakeStep, before: list[StepOutlook]) -> StepOutlook:
     steps = [(way, make(number, plan, way)) for way in plan.models]
-    held = {way: [asked.candidates() for asked in ways_of(step)] for way, step in steps}
-    reachable = tuple(found[0] for every in held.values() for found in every if found)
+    reachable = tuple(
+        model for _, step in steps for asked in ways_of(step) for model in _in_reach(asked)
+    )
     passed: list[PassedOver] = []
     for way, step in steps:
         after: str = getattr(step, "after", "")
         if after and not any(other.step == after and other.way == way for other in before):
             passed.append(PassedOver(way, "", "other way", f"{after} goes another way."))
-        elif not all(held[way]):
+        elif not all(asked.candidates() for asked in ways_of(step)):
             passed.append(PassedOver(way, "", "absent", "The model folders hold none."))
         else:
-            models = tuple(found[0] for found in held[way])
-            return StepOutlook(plan.step, way, models, after, tuple(passed), reachable)
+            models = [_serving(way, asked, passed) for asked in ways_of(step)]
+            there = tuple(model for model in models if model is not None)
+            if len(there) == len(models):
+                return StepOutlook(plan.step, way, there, after, tuple(passed), reachable)
     return StepOutlook(plan.step, "", (), "", tuple(passed), reachable)
+
+
+def _serving(way: str, asked: LearnedWay, passed: list[PassedOver]) -> ShelvedModel | None:
+    """The first candidate that is whole and fits; those before it go to `passed`."""
+    for model in asked.candidates():
+        if model.damaged:
+            passed.append(PassedOver(way, told(model), "damaged", model.reason))
+        elif reason := asked.too_large(model):
+            passed.append(PassedOver(way, told(model), "too large", reason))
+        else:
+            return model
+    return None
+
+
+def _in_reach(asked: LearnedWay) -> Iterator[ShelvedModel]:
+    """The candidates up to the first that is whole."""
+    for model in asked.candidates():
+        yield model
+        if not model.damaged:
+            return

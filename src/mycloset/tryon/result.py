@@ -13,13 +13,14 @@ from mycloset import __version__
 from mycloset.images import RGB, check_writable_file, make_folder, write_bytes, write_picture
 from mycloset.tryon.state import TryOnState
 
-Hindrance: TypeAlias = Literal["absent", "other way", "unsuited", "too large", "failed"]
+Hindrance: TypeAlias = Literal["absent", "other way", "unsuited", "damaged", "too large", "failed"]
 """Why a way or a model does not serve: the folders hold none of it; an earlier step went a way that
-it cannot follow; it is none for this garment or photo; it does not fit into the memory for models;
-or its file cannot be used (damaged, incompatible, gone)."""
+it cannot follow; it is none for this garment or photo; its file is known to be damaged; it is
+larger than the memory for models; or it could not be loaded although nothing had spoken against it.
+"""
 
-FAILURES: frozenset[Hindrance] = frozenset({"too large", "failed"})
-"""Hindrances that do not lie in what was asked: another time, it may serve."""
+FALLBACKS: frozenset[Hindrance] = frozenset({"damaged", "too large", "failed"})
+"""Hindrances for which one model stands in for another that was there."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,14 @@ class StepRecord:
         return " ".join(dict.fromkeys(f"{p.way}: {p.reason}" for p in self.passed_over))
 
     @property
+    def fell_back(self) -> bool:
+        """Whether a file that was there could not serve."""
+        return any(passed.kind in FALLBACKS for passed in self.passed_over)
+
+    @property
     def failed(self) -> bool:
-        """Whether something that should have served could not."""
-        return any(passed.kind in FAILURES for passed in self.passed_over)
+        """Whether one failed that should have served: another time, it may."""
+        return any(passed.kind == "failed" for passed in self.passed_over)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import numpy as np
 
 from mycloset.errors import OptionError, StoppedError
 from mycloset.hub import memory as sizes
-from mycloset.tryon.learned import Stop
+from mycloset.hub.stopping import Stop
 from mycloset.tryon.result import TryOnResult
 from mycloset.tryon.result_files import GIVEN
 from mycloset.tryon.result_folder import ResultFolder
@@ -72,8 +72,8 @@ class ResultCache:
         folder: str | os.PathLike[str] | None = None,
         disk: int | str = "2GB",
     ) -> None:
-        self.memory = _size(memory, "memory")
-        most = _size(disk, "disk")
+        self.memory = size_of_cache(memory, "memory")
+        most = size_of_cache(disk, "disk")
         self._folder = ResultFolder(folder, most) if folder is not None else None
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._making: dict[str, Future[_Held]] = {}
@@ -234,9 +234,13 @@ def _awaited(making: Future[_Held], stop: Stop | None) -> _Held | None:
         return making.result() if error is None else None
 
 
-def _size(value: int | str, name: str) -> int:
-    """Bytes that are meant; 0 is allowed."""
-    if value == 0:
+def size_of_cache(value: int | str, name: str) -> int:
+    """Bytes of a number, or of a text like "256MB"; 0 is allowed.
+
+    Raises:
+        OptionError: it is no size; `name` says whose.
+    """
+    if value in (0, "0"):
         return 0
     try:
         return sizes.budget(value)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mycloset import __version__
 from mycloset.hub.loader import ModelLoader
-from mycloset.hub.shelf import ShelvedModel
+from mycloset.hub.shelved import ShelvedModel
 from mycloset.images import Picture
 from mycloset.tryon.outlook import StepOutlook
 from mycloset.tryon.people import body_model
@@ -49,7 +49,9 @@ def result_key(
         "pipeline": dataclasses.asdict(pipeline),
         "embedded": [entry.sha256 for entry in body_model().info],
         "ways": [[step.step, step.way] for step in outlook],
-        "models": [[_model(model) for model in step.reachable] for step in outlook],
+        "models": [
+            [_model(model) for model in (*step.reachable, *step.models)] for step in outlook
+        ],
         "run": None if models is None else [str(models.device), str(models.precision)],
     }
     text = json.dumps(asked, sort_keys=True, default=repr)
@@ -72,7 +74,7 @@ def _model(model: ShelvedModel) -> list[Any]:
     network = model.network
     return [
         network.digest, network.family, network.variant, network.role, network.wrapper,
-        network.prefix, _files(model.path),
+        network.prefix, model.stamps, _files(model.path),
     ]  # fmt: skip
 
 

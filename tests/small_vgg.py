@@ -1,4 +1,4 @@
-"""Small VGG files of a layout that MyCloset knows, for tests of the loader."""
+"""Small VGG files of a layout that MyCloset knows, for tests of the hub."""
 
 from __future__ import annotations
 

@@ -79,6 +79,7 @@ class Watch:
 
     Attributes:
         seconds: wall time.
+        processor: the processor's time, of all threads.
         resident, anonymous: bytes that the process rose above its size before the block.
     """
 
@@ -86,6 +87,7 @@ class Watch:
         self._sampled = sampled
         self._over = threading.Event()
         self.seconds = 0.0
+        self.processor = 0.0
         self.resident = 0
         self.anonymous = 0
 
@@ -97,11 +99,13 @@ class Watch:
         self._thread = threading.Thread(target=self._look)
         if self._sampled:
             self._thread.start()
+        self._busy = time.process_time()
         self._began = time.perf_counter()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.seconds = time.perf_counter() - self._began
+        self.processor = time.process_time() - self._busy
         if self._sampled:
             self._over.set()
             self._thread.join()

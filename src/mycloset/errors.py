@@ -66,6 +66,10 @@ class DownloadError(ModelFileError):
     """A published file could not be brought, or came with wrong bytes."""
 
 
+class WrongFileError(DownloadError):
+    """A published file came whole, and is not what it should be."""
+
+
 class DiskFullError(DownloadError):
     """There is no room for a published file; what has arrived of it stays."""
 

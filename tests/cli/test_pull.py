@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from misbehaving_server import Served, Server, running
+from mycloset import inspect
 from mycloset.cli.licences import licences, notice
 from mycloset.cli.progress import bar
 from mycloset.cli.pull import pull
 from mycloset.hub import catalogue
+from published_files import golden_file
 
 
 def test_pull_names_the_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +55,48 @@ def test_what_a_person_must_get_is_said_in_one_line(tmp_path: Path) -> None:
     assert note == "note: hr-viton-generator is not for commercial use (CC BY-NC 4.0)."
     assert "gen.pth must be got by hand from https://drive.google.com" in error
     assert "mycloset pull hr-viton-generator --from gen.pth" in error
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that stands for all others."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with running() as server:
+        monkeypatch.setenv("MYCLOSET_MIRROR", server.base)
+        yield server
+
+
+def pnet_address() -> str:
+    """Where the mirror is asked for MTCNN's first network."""
+    source = str(catalogue.load().entry("mtcnn-pnet").source)
+    return source.removeprefix("https:/")
+
+
+def test_a_file_is_fetched_listed_and_found_by_the_loader(mirror: Server, tmp_path: Path) -> None:
+    published = golden_file("faces/mtcnn_pnet", tmp_path / "published.pt").read_bytes()
+    mirror.put(pnet_address(), Served(published))
+    mine = tmp_path / "mine"
+    done = run("mtcnn-pnet", "--to", str(mine))
+    place = mine / "other" / "mtcnn" / "pnet.pt"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{place}\n", "")
+    assert place.read_bytes() == published
+    assert "  here  mtcnn-pnet" in run("mtcnn-pnet", "--list", "--to", str(mine)).stdout
+    assert inspect(place).family == "mtcnn"
+    assert run("mtcnn-pnet", "--to", str(mine)).returncode == 0
+    assert len(mirror.requests) == 1
+
+
+def test_another_network_under_the_right_address_is_refused(mirror: Server, tmp_path: Path) -> None:
+    other = golden_file("faces/mtcnn_rnet", tmp_path / "published.pt").read_bytes()
+    mirror.put(pnet_address(), Served(other))
+    done = run("mtcnn-pnet", "--to", str(tmp_path / "mine"))
+    assert done.returncode == 1
+    assert "Wanted is mtcnn pnet; found was" in done.stderr
+    assert "(mtcnn rnet)" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "mine").rglob("*.pt*"))
 
 
 def test_a_file_by_hand_that_is_another_is_refused(tmp_path: Path) -> None:

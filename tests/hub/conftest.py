@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from fake_index import Index, catalogue_for, write_wheel
-from misbehaving_server import Server, running
 
-from mycloset.hub import download
+from misbehaving_server import Server, running
+from mycloset.hub import addresses, download
 
 
 @pytest.fixture
@@ -34,5 +34,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    addresses.opener.cache_clear()
     with running() as made:
         yield made

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from published_files import golden_file
 
 from mycloset.architectures import index
 from mycloset.architectures.registry import families
@@ -19,6 +18,7 @@ from mycloset.errors import DownloadError, ModelFileError, OptionError
 from mycloset.hub import arrivals, catalogue
 from mycloset.hub.embedded import NETWORKS
 from mycloset.hub.entries import Entry, HfSource, HttpsSource, ManualSource, PypiSource
+from published_files import golden_file
 
 ENTRY = """
 entries:
@@ -199,6 +199,17 @@ def test_a_bundle_holds_what_its_name_says(name: str) -> None:
     assert catalogue.load().expand(name)
 
 
+@pytest.mark.parametrize("step", TRY_ON_STEPS)
+def test_each_step_is_advised_a_few_files(step: str) -> None:
+    known = catalogue.load()
+    advised = known.advised(step)
+    assert 1 <= len(advised) <= 20
+    assert all(step in entry.steps for entry in advised)
+    assert not {entry.name for entry in advised} & set(known.bundles["embedded"])
+    by_hand = [isinstance(entry.source, ManualSource) for entry in advised]
+    assert by_hand == sorted(by_hand)
+
+
 def test_non_commercial_weights_are_told() -> None:
     known = catalogue.load()
     assert not known.entry("catvton-mix-48k-1024").for_commerce
@@ -232,7 +243,7 @@ GOLDENS = {
     "ootdiffusion-hd-vton": "ootdiffusion/ootd_unet_vton",
     "RealESRGAN_x4plus": "rrdb/RealESRGAN_x4plus",
     "GFPGANv1.4": "gfpgan/GFPGANv1.4",
-    "swinir-003_realSR_BSRGAN_DFOWMFC_s64w8_SwinIR-L_x4_GAN": "swinir/swinir_realsr_L_x4",
+    "swinir-real-large-x4": "swinir/swinir_realsr_L_x4",
     "clip-ViT-B-32": "clip/ViT-B-32",
     "lpips-vgg": "lpips/lpips_vgg_lin",
     "parsing_bisenet": "face_parsing_bisenet/79999_iter",

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from misbehaving_server import Served, Server
-from published_files import entry, lpips_file, unsafe_file
 
+from misbehaving_server import Served, Server
 from mycloset.errors import DiskFullError, DownloadError, OptionError
 from mycloset.hub import addresses, arrivals, cache, download
 from mycloset.hub.catalogue import Catalogue
 from mycloset.hub.entries import Entry, ManualSource
 from mycloset.hub.https import Patience
+from published_files import entry, lpips_file, unsafe_file
 
 QUICK = Patience(seconds=0.5, attempts=3, least=1, sleep=lambda _seconds: None)
 URL = "https://files.example.org/models/alex.pth"
@@ -280,19 +280,18 @@ def test_one_file_is_not_a_bundle(
 
 SCRIPT = """
 import sys
-sys.path[:0] = [sys.argv[1], sys.argv[2]]
+sys.path.insert(0, sys.argv[1])
 from published_files import entry
 from mycloset.hub import download
 texts = []
-download.fetch([entry(sys.argv[3])], on_progress=lambda done, total, text: texts.append(text))
+download.fetch([entry(sys.argv[2])], on_progress=lambda done, total, text: texts.append(text))
 print("fetched" if any("fetched" in text for text in texts) else "found")
 """
 
 
 def test_several_processes_at_once_fetch_once(home: Path, server: Server, data: bytes) -> None:
     server.put(PATH, Served(data))
-    tests = Path(__file__).parent
-    command = [sys.executable, "-c", SCRIPT, str(tests), str(tests.parent), URL]
+    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parents[1]), URL]
     environment = os.environ | {"PYTHONPATH": str(Path(download.__file__).parents[2])}
     running = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-import io
 import os
 import resource
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from misbehaving_server import Served, Server
 
+from misbehaving_server import Served, Server, running
 from mycloset.errors import DiskFullError, DownloadError
 from mycloset.hub import addresses, https
 from mycloset.hub.https import Patience
@@ -273,12 +275,58 @@ def test_redirects_without_end_are_not_followed(server: Server, tmp_path: Path) 
     assert len(server.requests) <= 12
 
 
-def test_no_way_leads_out_of_https() -> None:
-    request = addresses.urllib.request.Request("https://example.org/net.pth")
+@pytest.fixture
+def certified(tmp_path: Path) -> Iterator[Server]:
+    """A server on TLS, whose certificate nobody has signed."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out",
+         certificate, "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with running(context) as made:
+        yield made
+
+
+def test_a_certificate_that_nobody_signed_is_refused_at_once(
+    certified: Server, tmp_path: Path
+) -> None:
+    url = certified.put("/net.pth", Served(DATA))
+    with pytest.raises(DownloadError, match="certificate does not hold"):
+        https.fetch(url, tmp_path / "n", patience=patience())
+    assert slept == []
+
+
+def test_no_way_leads_out_of_https(
+    certified: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    addresses.opener.cache_clear()
+    url = certified.put("/net.pth", Served(DATA))
+    assert https.fetch(url, tmp_path / "n", patience=patience()).read_bytes() == DATA
+    plain = certified.base.replace("https", "http")
+    moved = Served(status=302, headers={"Location": f"{plain}/net.pth"})
     with pytest.raises(DownloadError, match="out of https"):
-        addresses._Redirects().redirect_request(
-            request, io.BytesIO(), 302, "Found", {}, "http://127.0.0.1/net.pth"
-        )
+        https.fetch(certified.put("/moved.pth", moved), tmp_path / "m", patience=patience())
+    addresses.opener.cache_clear()
+
+
+def test_without_a_network_it_is_said_soon(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadError, match="no network, or the name is not known"):
+        https.fetch("https://nobody.invalid/net.pth", tmp_path / "n", patience=patience(attempts=5))
+    assert len(slept) == 1
 
 
 @pytest.mark.parametrize(

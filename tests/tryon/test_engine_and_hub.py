@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 
 import try_on_files
 from mycloset.errors import ModelFileError, StoppedError
+from mycloset.hub import wanted
 from mycloset.hub.loader import ModelLoader
 from mycloset.hub.model import Model
 from mycloset.hub.shelved import ShelvedModel
@@ -56,22 +58,39 @@ class Spy(ModelLoader):
             self.told.append(("step", [event.name]))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cloth() -> RGB:
     return draw_garment(demo_garment("emblem_tee")).rgb
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def photo(astronaut_photo: RGB) -> RGB:
     return np.ascontiguousarray(astronaut_photo[::2, ::2])
 
 
-@pytest.fixture
-def viton_hd(tmp_path: Path) -> Path:
-    try_on_files.seg(tmp_path / "seg.pth")
-    try_on_files.gmm(tmp_path / "gmm.pth", try_on_files.GMM._replace(person=7))
-    try_on_files.generator(tmp_path / "alias.pth")
-    return tmp_path
+@pytest.fixture(scope="module")
+def viton_hd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("viton_hd")
+    try_on_files.seg(folder / "seg.pth")
+    try_on_files.gmm(folder / "gmm.pth", try_on_files.GMM._replace(person=7))
+    try_on_files.generator(folder / "alias.pth")
+    return folder
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run by VITON-HD's networks."""
+
+    loader: Spy
+    engine: InferenceEngine
+    result: TryOnResult
+
+
+@pytest.fixture(scope="module")
+def seen(viton_hd: Path, photo: RGB, cloth: RGB, embedded_models: list[Path]) -> Seen:
+    loader = Spy(viton_hd)
+    engine = InferenceEngine(models=loader, observer=loader.observe)
+    return Seen(loader, engine, engine.run_virtual_try_on(photo, cloth))
 
 
 def record(result: TryOnResult, step: str) -> StepRecord:
@@ -79,11 +98,9 @@ def record(result: TryOnResult, step: str) -> StepRecord:
 
 
 def test_the_plan_is_told_and_each_steps_models_are_fetched_while_the_one_before_runs(
-    viton_hd: Path, photo: RGB, cloth: RGB
+    seen: Seen,
 ) -> None:
-    loader = Spy(viton_hd)
-    engine = InferenceEngine(models=loader, observer=loader.observe)
-    engine.run_virtual_try_on(photo, cloth)
+    loader = seen.loader
     assert loader.told[0] == ("expect", ["gmm.pth", "seg.pth", "alias.pth"])
     fetched = [place for place, (what, _) in enumerate(loader.told) if what == "prefetch"]
     # The first three steps need none of the folder's models, so the fourth's come with the first.
@@ -98,10 +115,8 @@ def test_the_plan_is_told_and_each_steps_models_are_fetched_while_the_one_before
     )
 
 
-def test_the_warping_step_asks_for_no_model(viton_hd: Path, photo: RGB, cloth: RGB) -> None:
-    loader = Spy(viton_hd)
-    engine = InferenceEngine(models=loader, observer=loader.observe)
-    result = engine.run_virtual_try_on(photo, cloth)
+def test_the_warping_step_asks_for_no_model(seen: Seen, viton_hd: Path) -> None:
+    loader, result = seen.loader, seen.result
     begins, ends = (
         loader.told.index(("step", [name])) for name in ("cloth_warping", "virtual_fitting")
     )
@@ -111,11 +126,8 @@ def test_the_warping_step_asks_for_no_model(viton_hd: Path, photo: RGB, cloth: R
     assert warping.used.endswith("(gmm.pth)")
 
 
-def test_steps_keep_no_network_between_calls(viton_hd: Path, photo: RGB, cloth: RGB) -> None:
-    loader = ModelLoader([viton_hd])
-    engine = InferenceEngine(models=loader)
-    engine.run_virtual_try_on(photo, cloth)
-    held = [value for step in engine._steps.values() for value in _within(vars(step))]
+def test_steps_keep_no_network_between_calls(seen: Seen) -> None:
+    held = [value for step in seen.engine._steps.values() for value in _within(vars(step))]
     assert any(isinstance(value, LearnedWay) for value in held)
     assert not [value for value in held if isinstance(value, torch.nn.Module | torch.Tensor)]
 
@@ -234,20 +246,50 @@ def test_a_garment_that_the_model_does_not_dress_loads_nothing(viton_hd: Path) -
 
 
 def test_a_run_that_is_stopped_leaves_the_hub_usable(
-    viton_hd: Path, photo: RGB, cloth: RGB
+    tmp_path: Path, photo: RGB, cloth: RGB
 ) -> None:
+    try_on_files.gmm(tmp_path / "gmm.pth")
     stop = threading.Event()
 
     def observe(event: StepStarted | StepFinished) -> None:
         if isinstance(event, StepFinished) and event.record.name == "geometric_matching":
             stop.set()
 
-    loader = ModelLoader([viton_hd])
+    loader = ModelLoader([tmp_path])
     engine = InferenceEngine(models=loader, observer=observe)
     with pytest.raises(StoppedError, match="before cloth_warping"):
         engine.run_virtual_try_on(photo, cloth, cancel=stop)
-    stop.clear()
-    assert record(engine.run_virtual_try_on(photo, cloth), "virtual_fitting").way == "viton_hd"
+    assert record(engine.run_virtual_try_on(photo, cloth), "cloth_warping").way == "cp_vton"
+
+
+def test_a_model_that_another_thread_loads_is_not_waited_for_once_the_run_is_stopped(
+    tmp_path: Path, photo: RGB, cloth: RGB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try_on_files.gmm(tmp_path / "gmm.pth")
+    loader = ModelLoader([tmp_path])
+    begun, go_on, stop = threading.Event(), threading.Event(), threading.Event()
+    load = wanted.load
+
+    def slow(*args: Any, **options: Any) -> Model:
+        begun.set()
+        go_on.wait(20)
+        return load(*args, **options)
+
+    monkeypatch.setattr(wanted, "load", slow)
+    other = threading.Thread(target=loader.load_model, args=("gmm",))
+    other.start()
+    assert begun.wait(20)
+
+    def observe(event: StepStarted | StepFinished) -> None:
+        if isinstance(event, StepStarted) and event.name == "geometric_matching":
+            stop.set()
+
+    engine = InferenceEngine(models=loader, observer=observe)
+    with pytest.raises(StoppedError, match="while a model was waited for"):
+        engine.run_virtual_try_on(photo, cloth, cancel=stop)
+    go_on.set()
+    other.join(20)
+    assert loader.list_loaded_models() == (tmp_path / "gmm.pth",)
 
 
 def test_a_monitor_measures_every_step_the_run_and_what_the_cache_gave(

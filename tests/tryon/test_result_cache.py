@@ -254,6 +254,26 @@ def test_the_folder_is_bounded_and_other_files_are_left_alone(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [mine]
 
 
+def test_many_may_share_a_folder_that_holds_few(tmp_path: Path) -> None:
+    run(ResultCache(0, tmp_path))
+    (first,) = tmp_path.iterdir()
+    most = 3 * first.stat().st_size
+    wrong: list[int] = []
+
+    def work(number: int) -> None:
+        cache = ResultCache(0, tmp_path, disk=most)
+        for turn in range(8):
+            shade = np.uint8((number + turn) % 5)
+            result = run(cache, PHOTO + shade)
+            if not (result.image == PHOTO + shade + np.uint8(7)).all() or result.notes[1:]:
+                wrong.append(number)
+
+    gathered(4, work)
+    assert not wrong
+    run(ResultCache(0, tmp_path, disk=most), PHOTO + np.uint8(50))
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= most
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

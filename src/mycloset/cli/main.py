@@ -14,6 +14,7 @@ from mycloset.cli.doctor import doctor
 from mycloset.cli.ending import STOPPED, end, ended
 from mycloset.cli.inspect import inspect
 from mycloset.cli.licences import licences
+from mycloset.cli.models import models
 from mycloset.cli.pull import pull
 from mycloset.cli.try_on import try_on
 
@@ -32,6 +33,7 @@ app.command("diff")(diff)
 app.command("demo")(demo)
 app.command("try-on")(try_on)
 app.command("doctor")(doctor)
+app.command("models")(models)
 app.command("pull")(pull)
 app.command("licences")(licences)
 

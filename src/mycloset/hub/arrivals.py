@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from mycloset.errors import DownloadError
+from mycloset.errors import WrongFileError
 from mycloset.hub.entries import Entry
 from mycloset.inspection.analysis import inspect
 from mycloset.inspection.results import CheckpointAnalysis
@@ -23,7 +23,7 @@ def check(entry: Entry, data: Path, *, stated: str | None = None) -> None:
         stated: SHA-256 by which its server names it, where it does.
 
     Raises:
-        DownloadError: it is something else, holds code that is not known to be harmless, or is
+        WrongFileError: it is something else, holds code that is not known to be harmless, or is
             damaged; the message says what was found.
     """
     _check_bytes(entry, data, stated)
@@ -35,14 +35,14 @@ def check_neighbour(entry: Entry, data: Path) -> None:
     """Check a JSON file that belongs beside an entry's.
 
     Raises:
-        DownloadError: it is no JSON, or too large for a configuration.
+        WrongFileError: it is no JSON, or too large for a configuration.
     """
     try:
         if data.stat().st_size > _MOST_JSON:
             raise ValueError("it is too large")
         json.loads(data.read_bytes())
     except ValueError as error:
-        raise DownloadError(
+        raise WrongFileError(
             f"{entry.name}: {data.name} is no configuration in JSON ({error}).",
             hint="Nothing was kept.",
         ) from error
@@ -64,13 +64,13 @@ def _check_bytes(entry: Entry, data: Path, stated: str | None) -> None:
     found = sha256(data) if wanted else ""
     if (entry.size not in (None, size)) or not found.startswith(wanted or ""):
         what = " with SHA-256 ".join(filter(None, (f"{entry.size or size} bytes", wanted)))
-        raise DownloadError(
+        raise WrongFileError(
             f"{entry.name}: {entry.source} brought {size} bytes with SHA-256 "
             f"{found or sha256(data)}; expected are {what}.",
             hint="Nothing was kept. Try again, or from another place.",
         )
     if entry.md5 is not None and (seen := _digest(data, "md5")) != entry.md5:
-        raise DownloadError(
+        raise WrongFileError(
             f"{entry.name}: {entry.source} brought {size} bytes with MD5 {seen}; expected is "
             f"{entry.md5}.",
             hint="Nothing was kept. Try again, or from another place.",
@@ -92,7 +92,7 @@ def _check_network(entry: Entry, data: Path) -> None:
         raise _refused(entry, "it is another model than it should be", analysis)
 
 
-def _refused(entry: Entry, what: str, analysis: CheckpointAnalysis) -> DownloadError:
+def _refused(entry: Entry, what: str, analysis: CheckpointAnalysis) -> WrongFileError:
     """The error for a file that came whole but is not what it should be."""
     wanted = " ".join(filter(None, (entry.family, entry.variant)))
     network = analysis.network
@@ -100,7 +100,7 @@ def _refused(entry: Entry, what: str, analysis: CheckpointAnalysis) -> DownloadE
     if network is not None and network.family:
         found = f"{found} ({network.family} {network.variant})"
     told = [item.message for item in analysis.findings if item.severity == "error"][:2]
-    return DownloadError(
+    return WrongFileError(
         f"{entry.name}: {entry.source} brought a file of which {what}. Wanted is {wanted}; found "
         f"was {found}. {' '.join(told)}".strip(),
         hint="Nothing was kept.",

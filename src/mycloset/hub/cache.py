@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mycloset.errors import DiskFullError, DownloadError
+from mycloset.errors import DiskFullError, DownloadError, WrongFileError
 from mycloset.hub import arrivals
 from mycloset.hub.entries import Entry
 from mycloset.hub.home import home as home  # Also known from here.
@@ -86,7 +86,8 @@ def put(
         beside: the files of `entry.beside`, by their paths there.
 
     Raises:
-        DownloadError: the file is not the entry's, or the cache cannot be written.
+        WrongFileError: the file is not the entry's.
+        DownloadError: the cache cannot be written.
     """
     neighbours = dict(beside or {})
     for file in neighbours.values():
@@ -114,7 +115,7 @@ def adopt(entry: Entry, to: Path | None = None) -> Path | None:
         return None
     try:
         arrivals.check(entry, path)
-    except DownloadError:  # it is fetched, then
+    except WrongFileError:  # it is fetched, then
         return None
     _remember(entry, path, to)
     return path

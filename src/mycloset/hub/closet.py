@@ -59,16 +59,19 @@ class Closet:
             further: files that are looked at wherever they lie, whatever their names end in.
         """
         seen: dict[str, Path] = {}
+        paths: dict[str, Path] = {}  # Kept: taking a text apart again costs more than a stat.
         for root in self.roots:
             self._open(root)
             for path in find(root)[0]:
                 seen.setdefault(str(path), root)
+                paths[str(path)] = path
         for path in further:
             if path.exists() and str(path) not in seen:
                 seen[str(path)] = self._root_of(path)
+                paths[str(path)] = path
         status = _Remembering()
         stale = [
-            Path(path)
+            paths[path]
             for path in seen
             if (record := self._records.get(path)) is None
             or record.racy
@@ -87,7 +90,7 @@ class Closet:
         self._records = known
         self._keep(seen)
         files = [
-            ShelvedFile(Path(path), seen[path], record, copies.get(path, ""))
+            ShelvedFile(paths[path], seen[path], record, copies.get(path, ""))
             for path, record in sorted(known.items())
         ]
         return tuple(files), tuple(note for note in self._notes.values() if note)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mycloset.errors import DiskFullError, DownloadError, OptionError
+from mycloset.errors import DownloadError, OptionError, WrongFileError
 from mycloset.hub import addresses, arrivals, cache, https, huggingface, parts, wheels
 from mycloset.hub.catalogue import load
 from mycloset.hub.entries import Entry, HfSource, HttpsSource, ManualSource, PypiSource, Wheel
@@ -146,9 +146,7 @@ class _Order:
                 )  # fmt: skip
         try:
             cache.put(entry, target, self.to)
-        except DiskFullError:
-            raise
-        except DownloadError:
+        except WrongFileError:
             target.unlink()
             raise
         finally:
@@ -171,9 +169,7 @@ class _Order:
         files = {path: file.path for path, file in beside.items()}
         try:
             cache.put(entry, found.path, self.to, stated=found.sha256, beside=files)
-        except DiskFullError:
-            raise
-        except DownloadError:
+        except WrongFileError:
             for file in (found.path, *files.values()):
                 file.unlink(missing_ok=True)
             if not any(file.cached for file in (found, *beside.values())):

@@ -311,6 +311,8 @@ def _asked_wait(text: str | None) -> float | None:
 
 def _reason(error: OSError) -> str:
     inner = getattr(error, "reason", error)
+    if isinstance(inner, socket.gaierror):
+        return "there is no network, or the name is not known"
     if isinstance(inner, TimeoutError):
         return "the server does not answer in time"
     if isinstance(inner, ConnectionError):

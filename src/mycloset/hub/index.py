@@ -2,8 +2,9 @@
 
 One file for each folder, below `MYCLOSET_HOME/shelves`: a line that says what it is and how its
 bytes add up, then JSON. It is replaced as a whole, under a lock, so that a reader sees the old one
-or the new one and needs no lock. (Measured with 185 files in a fresh process, import included:
-reading JSON 4 ms, SQLite in WAL mode 10 ms, of which 4 ms to import it; writing 8 ms and 12 ms.)
+or the new one and needs no lock. Measured with 185 files in fresh processes on two busy cores:
+reading it takes 1.5 ms and writing 20 ms; a table of SQLite in WAL mode 11 to 21 ms and 44 to
+112 ms.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,8 +60,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """The server, on a port of its own; it ends with the block."""
+def running(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """The server, on a port of its own, on TLS where that is given; it ends with the block."""
     stop = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -153,7 +153,10 @@ def running() -> Iterator[Server]:
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     http.daemon_threads = True
-    server = Server(f"http://127.0.0.1:{http.server_address[1]}")
+    if context is not None:
+        http.socket = context.wrap_socket(http.socket, server_side=True)
+    scheme = "http" if context is None else "https"
+    server = Server(f"{scheme}://127.0.0.1:{http.server_address[1]}")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -163,4 +166,3 @@ def running() -> Iterator[Server]:
         http.shutdown()
         http.server_close()
         thread.join()
-        time.sleep(0)

@@ -123,7 +123,9 @@ def run(folder: str, quick: bool, requests: int, expects: bool, fetches: bool) -
 
     assert torch.get_num_threads()
     plan = [name for step in steps(quick=quick) for name in step]
-    with ModelLoader([folder], device="cpu", precision="float16", memory="8GB") as whole:
+    with ModelLoader(
+        [folder], index=False, device="cpu", precision="float16", memory="8GB"
+    ) as whole:
         shelved = {
             name: next(
                 m for m in whole.list_available_models() if m.path.stem == name.replace("/", "_")
@@ -139,7 +141,7 @@ def run(folder: str, quick: bool, requests: int, expects: bool, fetches: bool) -
             sizes[name] = whole.get_model_info(shelved[name].path).bytes
             whole.unload_model(shelved[name].path)
     budget = sum(sizes.values()) // SHARE
-    loader = ModelLoader([folder], device="cpu", precision="float16", memory=budget)
+    loader = ModelLoader([folder], index=False, device="cpu", precision="float16", memory=budget)
     order = [shelved[name] for name in plan]
     if expects:
         loader.expect(order, repeat=True, ahead=int(fetches))

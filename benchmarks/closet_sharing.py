@@ -63,7 +63,9 @@ def many_threads(folder: str) -> dict[str, Any]:
     picture = np.zeros((224, 224, 3), np.uint8)
 
     def loading(count: int) -> tuple[float, int]:
-        with ModelLoader([folder], device="cpu", precision="float16", mapped=False) as loader:
+        with ModelLoader(
+            [folder], index=False, device="cpu", precision="float16", mapped=False
+        ) as loader:
             loader.list_available_models()
             gate = threading.Barrier(count + 1)
 
@@ -83,7 +85,7 @@ def many_threads(folder: str) -> dict[str, Any]:
     loading(1)
     one = [loading(1) for _ in range(5)]
     many = [loading(THREADS) for _ in range(5)]
-    with ModelLoader([folder], device="cpu") as loader:
+    with ModelLoader([folder], index=False, device="cpu") as loader:
         model = loader.load_model("shared")
         model(picture)
         calls: dict[int, list[float]] = {1: [], THREADS: []}
@@ -138,7 +140,7 @@ def four(folder: str, options: dict[str, Any], rounds: int) -> dict[str, list[fl
 
     names = ("one", "two", "three", "four")
     taken: dict[str, list[float]] = {"serial": [], "parallel": []}
-    with ModelLoader([folder], device="cpu", memory="4GB", **options) as loader:
+    with ModelLoader([folder], index=False, device="cpu", memory="4GB", **options) as loader:
         for turn in range(rounds + 1):
             for way, seconds in taken.items():
                 began = time.perf_counter()
@@ -190,7 +192,7 @@ def many_cycles(folder: str, options: dict[str, Any], count: int) -> dict[str, A
     """Load and unload a model so many times; in a process of its own."""
     from mycloset.hub.loader import ModelLoader
 
-    with ModelLoader([folder], device="cpu", **options) as loader:
+    with ModelLoader([folder], index=False, device="cpu", **options) as loader:
 
         def cycle() -> int:
             model = loader.load_model("cycled")

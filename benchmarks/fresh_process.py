@@ -7,7 +7,6 @@ import gc
 import importlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import threading
@@ -61,17 +60,15 @@ class Memory(NamedTuple):
 
 def memory() -> Memory:
     """What this process takes now."""
-    found = {}
-    for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        name, _, value = line.partition(":")
-        if name in ("VmRSS", "RssAnon"):
-            found[name] = int(value.split()[0]) * 1024
-    return Memory(found["VmRSS"], found["RssAnon"])
+    return Memory(_status("VmRSS"), _status("RssAnon"))
 
 
 def peak() -> int:
-    """The largest that this process has been, in bytes of resident memory."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """The largest that this process has been, in bytes of resident memory.
+
+    Not `getrusage`: what that tells begins with the process that started this one.
+    """
+    return _status("VmHWM")
 
 
 class Watch:
@@ -82,6 +79,7 @@ class Watch:
 
     Attributes:
         seconds: wall time.
+        processor: the processor's time, of all threads.
         resident, anonymous: bytes that the process rose above its size before the block.
     """
 
@@ -89,6 +87,7 @@ class Watch:
         self._sampled = sampled
         self._over = threading.Event()
         self.seconds = 0.0
+        self.processor = 0.0
         self.resident = 0
         self.anonymous = 0
 
@@ -100,16 +99,18 @@ class Watch:
         self._thread = threading.Thread(target=self._look)
         if self._sampled:
             self._thread.start()
+        self._busy = time.process_time()
         self._began = time.perf_counter()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.seconds = time.perf_counter() - self._began
+        self.processor = time.process_time() - self._busy
         if self._sampled:
             self._over.set()
             self._thread.join()
         self._highest = max(self._highest, memory().anonymous)
-        self.resident = max(0, _highest() - self._before.resident)
+        self.resident = max(0, peak() - self._before.resident)
         self.anonymous = max(0, self._highest - self._before.anonymous)
 
     def _look(self) -> None:
@@ -130,11 +131,12 @@ def _forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5", "ascii")
 
 
-def _highest() -> int:
+def _status(field: str) -> int:
+    """Bytes that the system tells of this process."""
     for line in Path("/proc/self/status").read_text("ascii").splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
-    return peak()
+    raise FailedError(f"the system does not tell {field}")
 
 
 def main() -> None:

@@ -50,7 +50,8 @@ class ModelLoader:
         memory: bytes for models: a number, "6GB", or "auto" (a share of what is free); or by
             device: {"cpu": "6GB", "cuda:0": "10GB"}.
         models: the user's own names: of a step or model to a file; see `hub.aliases`.
-        device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps".
+        device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps"; "spread" (over
+            all that have a budget; what none has room for stays in its file).
         precision: as for `load`.
         most: how many models may be in memory at once; None for any number.
         mapped: False reads files instead of mapping them (network disks).
@@ -358,6 +359,7 @@ class ModelLoader:
             precision=self.precision,
             mapped=self.mapped,
             options=options or {},
+            room=self._residency.budgets,
         )
 
     def _state(self, shelved: ShelvedModel) -> ModelState:

@@ -231,7 +231,7 @@ class ModelLoader:
             repeat: whether the same is asked for again and again.
             ahead: how many of those that come next will be fetched ahead.
         """
-        plan = [self._wanted(self._shelved(name)) for name in names]
+        plan = [self.wanted(self._shelved(name)) for name in names]
         sizes = {wanted: wanted.size for wanted in plan}
         self._residency.expect(plan, repeat=repeat, sizes=sizes, ahead=ahead)
 
@@ -256,7 +256,7 @@ class ModelLoader:
             BudgetError: it does not fit into the memory for models.
             StoppedError: `stop` was set.
         """
-        wanted = self._wanted(self.shelf.check(shelved), device, options)
+        wanted = self.wanted(self.shelf.check(shelved), device, options)
         began = time.perf_counter()
         loads: list[None] = []
         model = self._residency.get(
@@ -347,12 +347,13 @@ class ModelLoader:
     def _shelved(self, name: str | os.PathLike[str] | ShelvedModel) -> ShelvedModel:
         return name if isinstance(name, ShelvedModel) else self.find(name)
 
-    def _wanted(
+    def wanted(
         self,
         shelved: ShelvedModel,
         device: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Wanted:
+        """What a load of a model would ask for, and what it would take."""
         return Wanted.of(
             shelved,
             device=device or self.device,
@@ -405,7 +406,7 @@ class ModelLoader:
 
     def _fetch(self, shelved: ShelvedModel) -> None:
         """Load ahead of being asked: on a thread of the pool."""
-        wanted = self._wanted(self.shelf.check(shelved))
+        wanted = self.wanted(self.shelf.check(shelved))
         self._residency.get(
             wanted, wanted.pieces, lambda: self._load(wanted, ahead=True, mark=[]), ahead=True
         )

@@ -16,7 +16,6 @@ from mycloset.hub.memory import told
 from mycloset.hub.model import Model
 from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.stopping import Stop
-from mycloset.hub.wanted import Wanted
 from mycloset.tryon.result import Hindrance
 
 
@@ -58,10 +57,8 @@ def too_large(loader: ModelLoader, model: ShelvedModel) -> str:
     """Why a model cannot fit into the memory for models, as far as that can be foretold; or ""."""
     if loader.device != "cpu":
         return ""  # what a card cannot hold may be spread
-    wanted = Wanted.of(
-        model, device=loader.device, precision=loader.precision, mapped=loader.mapped, options={}
-    )
     room = loader.memory[loader.device]
+    wanted = loader.wanted(model)
     if wanted.size <= room:
         return ""
     return f"It takes {told(wanted.size)}, more than the {told(room)} for models."

@@ -77,8 +77,6 @@ class DiskFullError(DownloadError):
 class StoppedError(MyClosetError):
     """Somebody asked for an end before the work was done; what was done so far stays usable."""
 
-    exit_code = 130
-
 
 class StepError(MyClosetError):
     """A step of a pipeline failed.

@@ -199,17 +199,6 @@ def test_a_bundle_holds_what_its_name_says(name: str) -> None:
     assert catalogue.load().expand(name)
 
 
-@pytest.mark.parametrize("step", TRY_ON_STEPS)
-def test_each_step_is_advised_a_few_files(step: str) -> None:
-    known = catalogue.load()
-    advised = known.advised(step)
-    assert 1 <= len(advised) <= 20
-    assert all(step in entry.steps for entry in advised)
-    assert not {entry.name for entry in advised} & set(known.bundles["embedded"])
-    by_hand = [isinstance(entry.source, ManualSource) for entry in advised]
-    assert by_hand == sorted(by_hand)
-
-
 def test_non_commercial_weights_are_told() -> None:
     known = catalogue.load()
     assert not known.entry("catvton-mix-48k-1024").for_commerce

@@ -15,6 +15,7 @@ from mycloset.hub import addresses, arrivals, cache, download
 from mycloset.hub.catalogue import Catalogue
 from mycloset.hub.entries import Entry, ManualSource
 from mycloset.hub.https import Patience
+from mycloset.inspection import walking
 from published_files import entry, lpips_file, unsafe_file
 
 QUICK = Patience(seconds=0.5, attempts=3, least=1, sleep=lambda _seconds: None)
@@ -128,9 +129,10 @@ def test_a_server_gone_halfway_is_gone_on_with(home: Path, server: Server, data:
 
 
 def test_an_interrupt_between_fetch_and_check_costs_nothing(
-    home: Path, server: Server, data: bytes, monkeypatch: pytest.MonkeyPatch
+    home: Path, server: Server, data: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     server.put(PATH, Served(data))
+    mine = tmp_path / "mine"
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -138,11 +140,12 @@ def test_an_interrupt_between_fetch_and_check_costs_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(arrivals, "check", stop)
         with pytest.raises(KeyboardInterrupt):
-            download.fetch([entry(URL)], patience=QUICK)
-    assert files(home / "models") == []
-    download.fetch([entry(URL)], patience=QUICK)
+            download.fetch([entry(URL)], to=mine, patience=QUICK)
+    # What was not checked yet is not among a person's models.
+    assert walking.find(mine)[0] == []
+    download.fetch([entry(URL)], to=mine, patience=QUICK)
     assert len(server.requests) == 1
-    assert cache.find(entry(URL)) is not None
+    assert walking.find(mine)[0] == [cache.place(entry(URL), mine)]
 
 
 def test_one_failure_leaves_what_came_before(home: Path, server: Server, data: bytes) -> None:

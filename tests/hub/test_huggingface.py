@@ -9,13 +9,13 @@ import huggingface_hub
 import pytest
 from fake_hub import COMMIT, publish
 from huggingface_hub import constants, file_download
-from misbehaving_server import Served, Server
-from published_files import entry, lpips_file
 
+from misbehaving_server import Served, Server
 from mycloset.errors import DiskFullError, DownloadError
 from mycloset.hub import cache, download, huggingface, parts
 from mycloset.hub.entries import HfSource
 from mycloset.hub.https import Patience
+from published_files import entry, lpips_file
 
 QUICK = Patience(attempts=2, sleep=lambda _seconds: None)
 SOURCE = HfSource("owner/nets", None, "lpips/alex.pth")
@@ -80,6 +80,25 @@ def test_json_files_lie_beside(hub: Server, data: bytes, tmp_path: Path) -> None
     assert (step / "scheduler" / "scheduler_config.json").is_file()
     (step / "unet" / "config.json").unlink()
     assert cache.find(wanted, tmp_path / "mine") is None
+
+
+def test_what_belongs_beside_a_file_by_hand_is_taken_too(data: bytes, tmp_path: Path) -> None:
+    wanted = entry(
+        HfSource("owner/nets", None, "unet/net.pth"), file="system/unet/net.pth",
+        beside=("unet/config.json", "scheduler/scheduler_config.json"),
+    )  # fmt: skip
+    brought, mine = tmp_path / "brought", tmp_path / "mine"
+    (brought / "unet").mkdir(parents=True)
+    (brought / "scheduler").mkdir()
+    given = brought / "unet" / "net.pth"
+    given.write_bytes(data)
+    (brought / "unet" / "config.json").write_text("{}")
+    with pytest.raises(DownloadError, match=r"scheduler_config\.json is not there; it belongs"):
+        download.fetch([wanted], given=given, to=mine)
+    (brought / "scheduler" / "scheduler_config.json").write_text("{}")
+    download.fetch([wanted], given=given, to=mine)
+    assert cache.find(wanted, mine) is not None
+    assert given.is_file()
 
 
 def test_a_page_beside_is_refused(hub: Server, data: bytes, tmp_path: Path) -> None:

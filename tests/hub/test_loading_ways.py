@@ -67,11 +67,11 @@ def test_what_memory_has_no_room_for_stays_in_the_file(
     assert away
 
 
-def test_what_stays_in_the_file_is_the_files_own_memory(path: Path) -> None:
+def test_what_stays_in_the_file_counts_as_no_memory(path: Path) -> None:
     pytest.importorskip("accelerate")
-    plain = mycloset.load(path)
+    whole = sum(storages(mycloset.load(path).network).values())
     model = mycloset.load(path, max_memory={"cpu": 130_000})
-    assert set(storages(model.network)) == set(storages(plain.network))
+    assert sum(storages(model.network).values()) < whole - 100_000
 
 
 def test_a_spread_network_is_neither_trained_nor_of_bytes(path: Path) -> None:

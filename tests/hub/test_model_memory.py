@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.models import squeezenet1_1
 
 from mycloset.hub.events import Event, FellBack, LoadFailed, ModelAsked, ModelLeft, ModelLoaded
 from mycloset.hub.loader import ModelLoader
@@ -225,3 +226,44 @@ def test_a_checkpoint_is_given_by_its_own_keys(folder: Path) -> None:
     theirs = torch.load(folder / "a.pth", weights_only=True)
     assert set(held) == set(theirs)
     assert all(torch.equal(held[key], theirs[key]) for key in held)
+
+
+def test_what_is_done_to_a_checkpoints_tensors_reaches_no_model(folder: Path) -> None:
+    loader = ModelLoader([folder])
+    model = loader.load_model("a")
+    before = model(PICTURE).vector
+    for tensor in loader.load_checkpoint("a").values():
+        tensor.zero_()
+    np.testing.assert_array_equal(model(PICTURE).vector, before)
+
+
+def test_a_model_that_is_spread_leaves_in_its_file_what_there_is_no_room_for(
+    folder: Path,
+) -> None:
+    pytest.importorskip("accelerate")
+    whole = ModelLoader([folder]).load_model("a")(PICTURE)
+    room = vgg_bytes(folder / "a.pth") // 2
+    loader = ModelLoader([folder], memory=room, device="spread")
+    model = loader.load_model("a")
+    np.testing.assert_allclose(model(PICTURE).vector, whole.vector, atol=1e-5)
+    state = loader.get_model_info("a")
+    assert "disk" in state.device
+    assert "disk" in state.device_map.values()
+    assert state.bytes <= room
+
+
+def test_models_that_share_a_backbones_file_share_its_memory(tmp_path: Path) -> None:
+    trunk = tmp_path / "trunk" / "squeezenet1_1.pth"
+    trunk.parent.mkdir()
+    torch.save(squeezenet1_1().state_dict(), trunk)
+    widths = (64, 128, 256, 384, 384, 512, 512)
+    for name in ("one", "other"):
+        heads = {f"lin{n}.model.1.weight": torch.rand(1, w, 1, 1) for n, w in enumerate(widths)}
+        torch.save(heads, tmp_path / f"{name}.pth")
+    loader = ModelLoader([tmp_path])
+    loader.load_model("one", backbone=trunk)
+    assert loader.get_model_info("one").shared == 0
+    loader.load_model("other", backbone=trunk)
+    state = loader.get_model_info("other")
+    assert state.shared == loader.get_model_info("one").shared
+    assert state.shared > 0.9 * state.bytes

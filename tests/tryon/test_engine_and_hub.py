@@ -292,6 +292,22 @@ def test_a_model_that_another_thread_loads_is_not_waited_for_once_the_run_is_sto
     assert loader.list_loaded_models() == (tmp_path / "gmm.pth",)
 
 
+def test_what_a_step_used_is_its_own_runs_even_where_threads_share_it(tmp_path: Path) -> None:
+    try_on_files.gmm(tmp_path / "gmm.pth")
+    way = LearnedWay("geometric_matching", "cp_vton", ModelLoader([tmp_path]), ("gmm",))
+    way.model()
+    elsewhere: list[object] = []
+
+    def look() -> None:
+        elsewhere.extend([way.info()["name"], way.failed])
+
+    other = threading.Thread(target=look)
+    other.start()
+    other.join(10)
+    assert elsewhere == ["cp_vton", False]
+    assert way.used().endswith("(gmm.pth)")
+
+
 def test_a_monitor_measures_every_step_the_run_and_what_the_cache_gave(
     photo: RGB, cloth: RGB
 ) -> None:

@@ -56,6 +56,14 @@ class NetworkPlan:
     choices: Mapping[str, Any] = field(default_factory=dict)
 
 
+def is_norm(path: str, module: torch.nn.Module) -> bool:
+    """Whether a module normalises: for `NetworkPlan.exact`."""
+    return type(module).__name__ in _NORMS
+
+
+_NORMS = frozenset({"BatchNorm2d", "GroupNorm", "LayerNorm", "LayerNorm2d"})
+
+
 class Forward(Protocol):
     """A network that takes and gives NumPy arrays, whatever runs it."""
 

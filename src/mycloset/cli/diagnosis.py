@@ -337,11 +337,12 @@ def _pull(line: StepPlan, way: str, passed: Sequence[PassedOver]) -> tuple[Advic
 
 
 def _published(step: str, family: str, known: Catalogue) -> Iterator[Entry]:
-    """Files of a family for a step, those first that a program can fetch."""
+    """Files of a family for a step, those first that a program can fetch and a bundle holds."""
     from mycloset.hub.entries import ManualSource
 
+    chosen = {name for members in known.bundles.values() for name in members}
     fit = [e for e in known.entries.values() if step in e.steps and e.family == family]
-    yield from sorted(fit, key=lambda entry: isinstance(entry.source, ManualSource))
+    yield from sorted(fit, key=lambda e: (isinstance(e.source, ManualSource), e.name not in chosen))
 
 
 def _refused(loader: ModelLoader, shelf: Sequence[ShelvedModel]) -> Iterator[Refused]:

@@ -53,21 +53,6 @@ class Catalogue:
             raise _unknown(name, [*self.bundles, *self.entries])
         return (self.entries[name],)
 
-    def advised(self, step: str) -> tuple[Entry, ...]:
-        """What to bring for a step: the bundles' choice among all that could serve it.
-
-        In the order of the bundles; what a person has to get comes last. What every try-on brings
-        by itself (`embedded`) is not among them.
-        """
-        chosen = {
-            name: self.entries[name]
-            for bundle, members in self.bundles.items()
-            if bundle != "embedded"
-            for name in members
-            if step in self.entries[name].steps
-        }
-        return tuple(sorted(chosen.values(), key=lambda e: isinstance(e.source, ManualSource)))
-
 
 @cache
 def load() -> Catalogue:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class CheckpointTensors(Mapping[str, "torch.Tensor"]):
     """A state dict that costs its file's header until tensors are asked for.
 
-    Tensors are views on a private mapping of the file: nothing that is done to them reaches it.
+    Tensors are views on a mapping of the file that is theirs alone: what is done to them reaches
+    neither the file nor any model.
 
     Args:
         path: a model file.
@@ -37,7 +38,7 @@ class CheckpointTensors(Mapping[str, "torch.Tensor"]):
         self.path = path
         self._checkpoint = read_checkpoint(path)
         self._group = _choose(path, self._checkpoint.groups, group)
-        self._tensors = FileTensors(self._checkpoint, mapped=mapped)
+        self._tensors = FileTensors(self._checkpoint, mapped=mapped, shared=False)
         self._lock = threading.Lock()
 
     @property

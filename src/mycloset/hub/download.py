@@ -128,12 +128,23 @@ class _Order:
     patience: Patience
 
     def take(self, entry: Entry, given: Path) -> None:
-        """Put a copy of a file that somebody brought."""
+        """Put a copy of a file that somebody brought, and of what belongs beside it."""
         self.report(0, entry.size, f"checking {given.name}")
         parts.check_room(self.folder, given.stat().st_size)
         copy = self.folder / Path(entry.file).name
         shutil.copyfile(given, copy)
-        cache.put(entry, copy, self.to)
+        beside = {}
+        own = entry.source.path if isinstance(entry.source, HfSource) else given.name
+        for number, path in enumerate(entry.beside):
+            near = given.parent / os.path.relpath(path, Path(own).parent)
+            if not near.is_file():
+                raise DownloadError(
+                    f"{entry.name}: {near} is not there; it belongs beside {given.name}.",
+                    hint=f"Get it from {entry.homepage}, too.",
+                )
+            beside[path] = self.folder / f"{number}-{near.name}"
+            shutil.copyfile(near, beside[path])
+        cache.put(entry, copy, self.to, beside=beside)
 
     def from_https(self, entry: Entry, source: HttpsSource) -> None:
         """Fetch a file from an address and put it."""

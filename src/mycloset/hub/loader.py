@@ -50,7 +50,8 @@ class ModelLoader:
         memory: bytes for models: a number, "6GB", or "auto" (a share of what is free); or by
             device: {"cpu": "6GB", "cuda:0": "10GB"}.
         models: the user's own names: of a step or model to a file; see `hub.aliases`.
-        device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps".
+        device: "auto" (the fastest that there is), "cpu", "cuda", "cuda:1", "mps"; "spread" (over
+            all that have a budget; what none has room for stays in its file).
         precision: as for `load`.
         most: how many models may be in memory at once; None for any number.
         mapped: False reads files instead of mapping them (network disks).
@@ -230,7 +231,7 @@ class ModelLoader:
             repeat: whether the same is asked for again and again.
             ahead: how many of those that come next will be fetched ahead.
         """
-        plan = [self._wanted(self._shelved(name)) for name in names]
+        plan = [self.wanted(self._shelved(name)) for name in names]
         sizes = {wanted: wanted.size for wanted in plan}
         self._residency.expect(plan, repeat=repeat, sizes=sizes, ahead=ahead)
 
@@ -255,7 +256,7 @@ class ModelLoader:
             BudgetError: it does not fit into the memory for models.
             StoppedError: `stop` was set.
         """
-        wanted = self._wanted(self.shelf.check(shelved), device, options)
+        wanted = self.wanted(self.shelf.check(shelved), device, options)
         began = time.perf_counter()
         loads: list[None] = []
         model = self._residency.get(
@@ -346,18 +347,20 @@ class ModelLoader:
     def _shelved(self, name: str | os.PathLike[str] | ShelvedModel) -> ShelvedModel:
         return name if isinstance(name, ShelvedModel) else self.find(name)
 
-    def _wanted(
+    def wanted(
         self,
         shelved: ShelvedModel,
         device: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Wanted:
+        """What a load of a model would ask for, and what it would take."""
         return Wanted.of(
             shelved,
             device=device or self.device,
             precision=self.precision,
             mapped=self.mapped,
             options=options or {},
+            room=self._residency.budgets,
         )
 
     def _state(self, shelved: ShelvedModel) -> ModelState:
@@ -403,7 +406,7 @@ class ModelLoader:
 
     def _fetch(self, shelved: ShelvedModel) -> None:
         """Load ahead of being asked: on a thread of the pool."""
-        wanted = self._wanted(self.shelf.check(shelved))
+        wanted = self.wanted(self.shelf.check(shelved))
         self._residency.get(
             wanted, wanted.pieces, lambda: self._load(wanted, ahead=True, mark=[]), ahead=True
         )

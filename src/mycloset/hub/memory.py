@@ -53,7 +53,8 @@ def budgets(memory: int | str | Mapping[str, int | str], device: str) -> dict[st
     Raises:
         OptionError: see `budget`.
     """
-    given = memory if isinstance(memory, Mapping) else {device: memory}
+    where = "cpu" if device == "spread" else device
+    given = memory if isinstance(memory, Mapping) else {where: memory}
     found = {"cpu": budget(given.get("cpu", "auto"))}
     for name, value in given.items():
         if name != "cpu":

@@ -103,8 +103,8 @@ def model(
         raise ModelFileError(f"{path.name} holds no such network; it holds {name}.")
     if not plain:
         raise OptionError(
-            f"{path.name} is {name}: config, allow_missing, interpolate and backbone are not for"
-            " networks of spandrel."
+            f"{path.name} is {name}: config, allow_missing, interpolate, backbone, int8, trainable,"
+            " checkpointing and spreading are not for networks of spandrel."
         )
     # It is filled strictly, or not at all.
     mapping = {"mapped": made.tensors, "unused": 0, "missing": 0, "misshapen": 0, "adapted": 0}

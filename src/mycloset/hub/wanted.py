@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from mycloset.errors import ModelFileError, MyClosetError
 from mycloset.hub.ledger import Piece
-from mycloset.hub.loading import load
+from mycloset.hub.loading import SPREAD, load
 from mycloset.hub.memory import MemoryShortError
 from mycloset.hub.model import Model
 from mycloset.hub.records import FileStamp
@@ -29,6 +29,7 @@ class Wanted:
         family, wrapper, prefix, role: which of the networks in it.
         device, precision, mapped, options: as for `mycloset.load`.
         size: bytes that it will take, as far as can be said before.
+        room: bytes by device that there are for models, where it is spread over several.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Wanted:
     mapped: bool
     options: tuple[tuple[str, Any], ...]
     size: int = field(compare=False)
+    room: tuple[tuple[str, int], ...] = field(compare=False, default=())
 
     @classmethod
     def of(
@@ -52,8 +54,12 @@ class Wanted:
         precision: str,
         mapped: bool,
         options: Mapping[str, Any],
+        room: Mapping[str, int],
     ) -> Self:
-        """What asks for a shelved model."""
+        """What asks for a shelved model.
+
+        One that is larger than the card that it should go to is spread over what there is.
+        """
         network = shelved.network
         size = network.bytes
         if precision != "file":
@@ -61,6 +67,8 @@ class Wanted:
         backbone = options.get("backbone")
         if backbone is not None:
             size += Path(backbone).stat().st_size
+        if device.startswith("cuda") and size > room.get(device, size):
+            device = SPREAD
         return cls(
             shelved.path,
             shelved.stamps,
@@ -73,12 +81,20 @@ class Wanted:
             mapped,
             tuple(sorted((name, _frozen(value)) for name, value in options.items())),
             size,
+            tuple(sorted(room.items(), key=lambda item: item[0] == "cpu")),
         )
 
     @property
     def pieces(self) -> Mapping[Piece, int]:
         """What is set aside for it until it is there."""
-        return {Piece(self.device, ("set aside", self)): self.size}
+        if self.device != SPREAD:
+            return {Piece(self.device, ("set aside", self)): self.size}
+        found = {}
+        left = self.size
+        for device, most in self.room:
+            found[Piece(device, ("set aside", self))] = min(left, most)
+            left -= min(left, most)
+        return found
 
     def __str__(self) -> str:
         return self.path.name
@@ -105,6 +121,7 @@ class Wanted:
                 device=self.device,
                 precision=self.precision,
                 mapped=self.mapped,
+                max_memory=dict(self.room) if self.device == SPREAD else None,
                 **{name: _thawed(value) for name, value in self.options},
             )
         except MyClosetError:

@@ -32,6 +32,10 @@ _TELLING = frozenset({".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".tflite"
 """Suffixes with which a folder pretends to be a model file."""
 
 
+_UNSEEN = frozenset({".git", ".mycloset"})
+"""Folders that are not looked into: history, and what is still on its way from somewhere."""
+
+
 def find(root: Path) -> tuple[list[Path], list[Path]]:
     """Model files below a folder, and the files that are none by their suffix.
 
@@ -46,7 +50,7 @@ def find(root: Path) -> tuple[list[Path], list[Path]]:
             models.append(Path(error.filename))
 
     for place, folders, names in os.walk(root, onerror=locked):
-        folders[:] = sorted(name for name in folders if name != ".git")
+        folders[:] = sorted(name for name in folders if name not in _UNSEEN)
         folder = Path(place)
         sharded = {
             name for name in names if name.endswith((".safetensors.index.json", ".bin.index.json"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -10,14 +11,14 @@ _DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")
 
 
 def best_device() -> str:
-    """The card with the most free memory ("cuda:1"), "mps", or "cpu"."""
+    """The card with the most free memory ("cuda:1"), "mps", or "cpu".
+
+    PyTorch is imported only where a driver tells of a card.
+    """
     if sys.platform == "linux" and not any(Path(driver).exists() for driver in _DRIVERS):
         return "cpu"
-    try:
-        import torch
-    except ModuleNotFoundError:
+    if importlib.util.find_spec("torch") is None:
         return "cpu"
-    if torch.cuda.is_available():
-        cards = range(torch.cuda.device_count())
-        return f"cuda:{max(cards, key=lambda card: torch.cuda.mem_get_info(card)[0])}"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    from mycloset.runtimes.pytorch import devices
+
+    return str(devices.best_device())

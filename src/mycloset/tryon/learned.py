@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,6 @@ from mycloset.hub.memory import told
 from mycloset.hub.model import Model
 from mycloset.hub.shelved import NoModelError, ShelvedModel
 from mycloset.hub.stopping import Stop
-from mycloset.hub.wanted import Wanted
 from mycloset.tryon.result import Hindrance
 
 
@@ -57,13 +57,18 @@ def too_large(loader: ModelLoader, model: ShelvedModel) -> str:
     """Why a model cannot fit into the memory for models, as far as that can be foretold; or ""."""
     if loader.device != "cpu":
         return ""  # what a card cannot hold may be spread
-    wanted = Wanted.of(
-        model, device=loader.device, precision=loader.precision, mapped=loader.mapped, options={}
-    )
     room = loader.memory[loader.device]
+    wanted = loader.wanted(model)
     if wanted.size <= room:
         return ""
     return f"It takes {told(wanted.size)}, more than the {told(room)} for models."
+
+
+class _Now(threading.local):
+    """What the run on this thread has: runs on several threads may share a step."""
+
+    used: Model | None = None
+    asked: bool = False
 
 
 class LearnedWay:
@@ -89,8 +94,7 @@ class LearnedWay:
         self.family = family
         self._variants = variants
         self._models = models
-        self._used: Model | None = None
-        self._asked = False
+        self._now = _Now()
 
     def candidates(self) -> tuple[ShelvedModel, ...]:
         """The models of the family for this step, the best first, damaged ones among them."""
@@ -118,26 +122,26 @@ class LearnedWay:
         if self._models is None:
             raise NoModelError(f"{self.family}: no folder of models was given.")
         run = _running.get()
-        self._asked, self._used = True, None
-        self._used = self._models.load_model_for_step(
+        self._now.asked, self._now.used = True, None
+        used = self._now.used = self._models.load_model_for_step(
             self.step, self.family, self._variants, stop=run.stop
         )
         if run.on_model is not None:
             run.on_model()
-        return self._used
+        return used
 
     def fallback(self) -> FellBack | None:
         """Which model of the family the one that served stands in for; None for none."""
-        return self._used.info.fallback if self._used is not None else None
+        return self._now.used.info.fallback if self._now.used is not None else None
 
     @property
     def failed(self) -> bool:
         """Whether the last asking brought no model."""
-        return self._asked and self._used is None
+        return self._now.asked and self._now.used is None
 
     def hindrance(self) -> Hindrance:
         """Why the candidates before the one that served, or all of them, did not."""
-        used = self._used.info.path if self._used is not None else None
+        used = self._now.used.info.path if self._now.used is not None else None
         before = list(itertools.takewhile(lambda model: model.path != used, self.candidates()))
         if all(model.damaged for model in before):
             return "damaged"
@@ -146,21 +150,21 @@ class LearnedWay:
 
     def used(self) -> str:
         """The model and its file, for the step's record."""
-        assert self._used is not None
-        return f"{self._used.info.title} ({self._used.info.path.name})"
+        assert self._now.used is not None
+        return f"{self._now.used.info.title} ({self._now.used.info.path.name})"
 
     def notes(self) -> tuple[str, ...]:
         """What a user must know of the model: whether its licence allows commercial use."""
-        assert self._used is not None
-        if not self._used.info.non_commercial:
+        assert self._now.used is not None
+        if not self._now.used.info.non_commercial:
             return ()
-        return (f"{self._used.info.title}: {self._used.info.licence}.",)
+        return (f"{self._now.used.info.title}: {self._now.used.info.licence}.",)
 
     def info(self) -> Mapping[str, str]:
         """`kind`, `name`, `file`, `licence` for the step's record."""
-        if self._used is None:
+        if self._now.used is None:
             return {"kind": "model", "name": self.family, "licence": ""}
-        info = self._used.info
+        info = self._now.used.info
         return {
             "kind": "model",
             "name": info.title,

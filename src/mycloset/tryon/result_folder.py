@@ -21,13 +21,13 @@ _ABANDONED = 3600.0
 
 
 class ResultFolder:
-    """Results by key, one file each; the one that was used longest ago leaves first.
+    """Results by key, one file each, for their owner alone; the least recently used leaves first.
 
     A file appears whole or not at all. Files of other names are neither counted nor touched.
     What several processes write at the same moment may exceed the bound until the next write.
 
     Args:
-        folder: made if it is missing, then for its owner alone: what it holds shows people.
+        folder: made if it is missing, for its owner alone: what it holds shows people.
         most: bytes that the files may take together.
 
     Raises:
@@ -87,6 +87,7 @@ class ResultFolder:
         try:
             self._make_room(len(data))
             write_bytes(self.place(key), data)
+            self.place(key).chmod(0o600)
         except OutputError as error:
             return f"The result was not stored: {error}"
         except OSError as error:

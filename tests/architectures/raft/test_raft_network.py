@@ -130,3 +130,20 @@ def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
 def test_pictures_of_two_sizes_are_refused() -> None:
     with pytest.raises(OptionError, match="differ in size"):
         RaftProcessing()(moving([]), picture(128, 128), picture(128, 136))
+
+
+def test_places_stay_exact_where_the_network_is_of_a_shorter_type(tmp_path: Path) -> None:
+    state = filled(raft_small(weights=None)).state_dict()
+    whole = loaded(state, tmp_path).network
+    short = loaded(state, tmp_path, precision="bfloat16").network
+    # Bfloat16 tells places apart up to 256 only: beyond, it would round them to whole ones.
+    start = torch.full((1, 2, 16, 16), 300.25)
+
+    with torch.inference_mode():
+        first, second = pair()
+        wanted = whole(first, second, 1, start)["flow_low"]
+        found = short(first.bfloat16(), second.bfloat16(), 1, start)["flow_low"]
+
+    assert found.dtype == torch.float32
+    step = float((wanted - start).abs().max())
+    assert float((found - wanted).abs().max()) < 0.05 * step

@@ -231,6 +231,9 @@ class Raft(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Where each pixel of the first picture went in the second.
 
+        In a network of a shorter type, places and how alike they are stay float32: such a type has
+        no more than a few thousandths of a picture's width, and far less than a pixel matters.
+
         Args:
             first, second: (N, 3, H, W) RGB, -1..1; H and W multiples of 8, at least 128.
             iterations: corrections.
@@ -244,11 +247,13 @@ class Raft(nn.Module):
         hidden, context = self.cnet(first).split([self.hidden, self._context()], 1)
         hidden, context = torch.tanh(hidden), torch.relu(context)
         count, _, height, width = hidden.shape
-        start = _places(height, width, first).expand(count, -1, -1, -1)
+        start = _places(height, width, _exact(first)).expand(count, -1, -1, -1)
         coords = start.clone() if flow_init is None else start + flow_init
         for _ in range(iterations):
             seen = self._look_up(pyramid, coords)
-            motion = self.update_block.encoder(coords - start, seen)
+            motion = self.update_block.encoder(
+                (coords - start).to(hidden.dtype), seen.to(hidden.dtype)
+            )
             hidden = self.update_block.gru(hidden, torch.cat([context, motion], 1))
             coords = coords + self.update_block.flow_head(hidden)
         flow = coords - start
@@ -259,6 +264,7 @@ class Raft(nn.Module):
 
     def _pyramid(self, one: torch.Tensor, two: torch.Tensor) -> list[torch.Tensor]:
         """How alike all pairs of places are, with the second picture's ever coarser."""
+        one, two = _exact(one), _exact(two)
         count, width, rows, columns = one.shape
         products = torch.matmul(one.flatten(2).transpose(1, 2), two.flatten(2)) / width**0.5
         level = products.view(count * rows * columns, 1, rows, columns)
@@ -293,11 +299,16 @@ class Raft(nn.Module):
         if self.update_block.mask is None:
             size = (8 * height, 8 * width)
             return 8 * functional.interpolate(flow, size, mode="bilinear", align_corners=True)
-        mask = 0.25 * self.update_block.mask(hidden)
+        mask = 0.25 * _exact(self.update_block.mask(hidden))
         weights = torch.softmax(mask.view(count, 1, 9, 8, 8, height, width), 2)
         cells = functional.unfold(8 * flow, 3, padding=1).view(count, 2, 9, 1, 1, height, width)
         mixed = (weights * cells).sum(2)
         return mixed.permute(0, 1, 4, 2, 5, 3).reshape(count, 2, 8 * height, 8 * width)
+
+
+def _exact(tensor: torch.Tensor) -> torch.Tensor:
+    """Float32 of what is shorter."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 def _places(height: int, width: int, like: torch.Tensor) -> torch.Tensor:

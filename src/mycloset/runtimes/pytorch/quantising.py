@@ -24,6 +24,8 @@ LEAST_SIZE = 1 << 12
 """Numbers that a layer's weights must have; with fewer, the way costs more than the product."""
 
 _TOP = 127.0
+_ROWS = 256
+"""Rows of weights that are made into bytes at once."""
 
 
 class QuantizedLinear(nn.Module):
@@ -52,10 +54,16 @@ class QuantizedLinear(nn.Module):
     def fill(self, weight: torch.Tensor) -> None:
         """Take (outputs, inputs) floating weights; they may be let go afterwards."""
         del self._buffers["weight"]
-        numbers, factors = _quantised(weight.float())
         # The product of bytes wants the inputs outermost.
-        self.register_buffer("numbers", numbers.t().contiguous(), persistent=False)
-        self.register_buffer("factors", factors.view(-1), persistent=False)
+        numbers = torch.empty((self.in_features, self.out_features), dtype=torch.int8)
+        factors = torch.empty(self.out_features)
+        for first in range(0, self.out_features, _ROWS):
+            rows = slice(first, first + _ROWS)
+            made, factor = _quantised(weight[rows].float())
+            numbers[:, rows] = made.t()
+            factors[rows] = factor.view(-1)
+        self.register_buffer("numbers", numbers, persistent=False)
+        self.register_buffer("factors", factors, persistent=False)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(..., outputs) of (..., inputs)."""

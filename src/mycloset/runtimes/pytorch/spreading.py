@@ -105,12 +105,15 @@ def spread(
     modules = dict(network.named_modules(remove_duplicate=False))
     away = {path for path, name in devices.items() if name in waiting and path in modules}
     kept: dict[str, torch.Tensor] = {}
+    in_memory: dict[str, torch.Tensor] = {}
     for key, tensor in held.items():
         path = next((path for path in devices if _below(key, path)), "")
         name = devices.get(path, main)
         dtype = dtypes.get(key) if tensor.is_floating_point() else None
         if path in away:
             kept[key] = tensor if name == DISK else weights[key]
+            if name != DISK:
+                in_memory[key] = kept[key]
             # What comes for a call is cast to the dtype of what stands in its place.
             stand_in = torch.empty_like(tensor, dtype=dtype or tensor.dtype, device="meta")
             _put(network, key, stand_in)
@@ -126,8 +129,8 @@ def spread(
             offload_buffers=True,
             preload_module_classes=blocks,
         )
-    # Who counts what the network holds finds what waits here.
-    vars(network)["waiting"] = kept
+    # Who counts what the network holds finds what waits here; what is in the file is the system's.
+    vars(network)["waiting"] = in_memory
     return Spread(torch.device(main), devices)
 
 

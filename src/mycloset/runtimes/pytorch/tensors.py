@@ -33,14 +33,16 @@ class FileTensors:
     Args:
         checkpoint: what the file was found to hold.
         mapped: False reads each tensor's bytes instead (network disks); nothing is mapped then.
+        shared: False gives it a mapping of its own, so that tensors may be written to.
 
     Raises:
         ModelFileError: the file is gone, or cannot be read.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, mapped: bool = True) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, mapped: bool = True, shared: bool = True) -> None:
         self._checkpoint = checkpoint
         self._mapped = mapped
+        self._shared = shared
         self._files: dict[str, _File] = {}
         self._made: dict[tuple[Any, ...], dict[tuple[torch.dtype, bool], torch.Tensor]] = {}
         self._swapped = checkpoint.metadata.get("byteorder") == "big"
@@ -151,7 +153,7 @@ class FileTensors:
         opened = self._files.get(name)
         if opened is None:
             path = self._checkpoint.path
-            opened = _File(path.parent / name if name else path)
+            opened = _File(path.parent / name if name else path, shared=self._shared)
             self._files[name] = opened
         return opened
 
@@ -169,8 +171,9 @@ class _Unpacked(bytearray):
 class _File:
     """One file of a checkpoint, mapped, read and unpacked as far as it is asked for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, shared: bool) -> None:
         self.source = Source(path)
+        self._shared = shared
         self.size = self.source.size
         self._map: FileMapping | None = None
         self._stream: Stream | None = None
@@ -182,7 +185,7 @@ class _File:
     @property
     def mapping(self) -> FileMapping:
         if self._map is None:
-            self._map = mapping_of(self.source)
+            self._map = mapping_of(self.source, shared=self._shared)
         return self._map
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +36,7 @@ class LearnedClothWarpingStep:
 
     def __init__(self, *, family: str, models: ModelLoader | None = None) -> None:
         self.family = family
-        self._network: Mapping[str, str] = {"kind": "model", "name": family, "licence": ""}
+        self._now = threading.local()  # runs on several threads may share the step
 
     def run(self, state: TryOnState) -> StepOutput:
         """Raises OtherWayError where another way matched; PersonError where nothing is seen."""
@@ -43,7 +44,7 @@ class LearnedClothWarpingStep:
         warp = state.matching.warp
         if warp is None or state.matching.family != self.family:
             raise OtherWayError(f"{self.family}: another way matched the garment.")
-        self._network = state.matching.network
+        network = self._now.network = state.matching.network
         if not (warp.alpha > 0.5).any():
             raise PersonError(
                 f"{state.person_picture.name}: the network warps the garment out of the picture.",
@@ -53,9 +54,11 @@ class LearnedClothWarpingStep:
         notes: tuple[str, ...] = ()
         if folded > FOLDED:
             notes = (f"{folded:.0%} of the warp folds over itself; the pose may be too unusual.",)
-        used = f"the grid of {self._network['name']} ({Path(self._network['file']).name})"
+        used = f"the grid of {network['name']} ({Path(network['file']).name})"
         return StepOutput({"warped": warped_of(warp)}, used, max(0.0, 1.0 - 5.0 * folded), notes)
 
     def model_info(self) -> Mapping[str, str]:
         """The network that matched."""
-        return self._network
+        unknown = {"kind": "model", "name": self.family, "licence": ""}
+        network: Mapping[str, str] = getattr(self._now, "network", unknown)
+        return network

@@ -110,6 +110,10 @@ def parallel(folder: Path, *, quick: bool) -> None:
     section(f"Four models at once: load_models against one after another, {_cores()} cores")
     folder.mkdir(exist_ok=True)
     fresh("closet_files:make_filled", str(folder), asked)
+    control = fresh("closet_sharing:casts", 3 if quick else 7)
+    gained = statistics.median(
+        one / many for one, many in zip(control["serial"], control["parallel"], strict=True)
+    )
     rows: list[Row] = []
     for title, options in (
         ("mapped, to fp16", {"precision": "float16"}),
@@ -131,7 +135,29 @@ def parallel(folder: Path, *, quick: bool) -> None:
             )
         )
     head = ("", "one by one ms", "at once ms", "median ratio", "of the least", "aim")
-    tell(head, rows, note=f"{_load():.1f} processes wanted a core while this ran")
+    told = (
+        f"casts alone of tensors in memory gained {gained:.2f} x by two threads just before;"
+        f" {_load():.1f} processes wanted a core"
+    )
+    tell(head, rows, note=told)
+
+
+def casts(rounds: int) -> dict[str, list[float]]:
+    """Cast four large tensors one by one and by two threads: what the machine has to give."""
+    import torch
+
+    tensors = [torch.ones(40_000_000) for _ in range(4)]
+    taken: dict[str, list[float]] = {"serial": [], "parallel": []}
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds):
+            began = time.perf_counter()
+            for tensor in tensors:
+                tensor.half()
+            taken["serial"].append(time.perf_counter() - began)
+            began = time.perf_counter()
+            list(pool.map(torch.Tensor.half, tensors))
+            taken["parallel"].append(time.perf_counter() - began)
+    return taken
 
 
 def four(folder: str, options: dict[str, Any], rounds: int) -> dict[str, list[float]]:

@@ -12,27 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mycloset.cli import main
 from mycloset.images import RGB, read_picture
 from mycloset.tryon.pipeline import WAYS
 from mycloset.wardrobe import demo_garment, demo_names, draw_garment
 
 Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs the command in this process; gives its exit code, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mycloset", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,27 +10,11 @@ import pytest
 
 import golden_files
 from model_files import Tensor, write_torch_zip
-from mycloset.cli import start
 from mycloset.cli.shelf_report import lines, shown
 from mycloset.hub.shelf import Shelf
 from mycloset.inspection.report.text import render, width_of
 
 Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs the command in this process; gives its exit code, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mycloset", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            start.run()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return call
 
 
 @pytest.fixture

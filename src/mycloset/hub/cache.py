@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import sys
 import tempfile
 import threading
 import time
@@ -22,6 +20,7 @@ from typing import Any
 from mycloset.errors import DiskFullError, DownloadError, WrongFileError
 from mycloset.hub import arrivals
 from mycloset.hub.entries import Entry
+from mycloset.hub.file_locks import try_lock, unlock
 from mycloset.hub.home import home as home  # Also known from here.
 from mycloset.hub.parts import FULL
 
@@ -226,41 +225,12 @@ def _writing(to: Path | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _locked(handle: int, on_wait: Callable[[], None] | None) -> Iterator[None]:
     """Hold the lock on an open file; it goes with the process, even one that is killed."""
-    if not _try_lock(handle):
+    if not try_lock(handle):
         if on_wait is not None:
             on_wait()
-        while not _try_lock(handle):
+        while not try_lock(handle):
             time.sleep(0.1)
     try:
         yield
     finally:
-        _unlock(handle)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            os.lseek(handle, 0, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(handle: int) -> None:
-        os.lseek(handle, 0, os.SEEK_SET)
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+        unlock(handle)

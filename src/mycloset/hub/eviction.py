@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import combinations
@@ -135,18 +136,21 @@ def _trial(plan: Sequence[Key], sizes: Mapping[Key, int], room: int, kept: Colle
     return loaded
 
 
-def worth(distance: float, size: int, seconds: float) -> float:
-    """What keeping a byte saves: the least leaves first.
+def worth(distance: float, size: int, seconds: float) -> tuple[float, int]:
+    """What keeping something saves, to be compared: the least leaves first.
 
     Belady's rule (what is needed last leaves first, IBM Systems Journal 5(2), 1966), weighted by
-    what it costs to have a byte back.
+    what it costs to have a byte back; of equals the larger leaves. Costs are told apart by powers
+    of four: one load's seconds say no more.
 
     Args:
         distance: how many others are asked for before it is.
         size: its bytes.
         seconds: what loading it took.
     """
-    return seconds / max(size, 1) / (1.0 + distance)
+    cost = seconds / max(size, 1)
+    level = round(math.log(cost, 4)) if cost > 0 else 0
+    return 4.0**level / (1.0 + distance), -size
 
 
 def choose(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 import time
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mycloset.hub.file_locks import try_lock
 from mycloset.hub.home import home
 from mycloset.hub.records import FileRecord, ShelvedNetwork
 
@@ -199,29 +199,8 @@ def _locked(path: Path) -> Iterator[bool]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         until = time.monotonic() + PATIENCE
-        while not (alone := _try_lock(handle)) and time.monotonic() < until:
+        while not (alone := try_lock(handle)) and time.monotonic() < until:
             time.sleep(0.02)
         yield alone
     finally:
         os.close(handle)  # The lock goes with it.
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

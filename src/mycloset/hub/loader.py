@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -24,14 +23,14 @@ from mycloset.hub.events import (
     ModelLoaded,
     Observer,
 )
-from mycloset.hub.ledger import Piece
+from mycloset.hub.held import Held
 from mycloset.hub.memory import MemoryShortError, budgets
 from mycloset.hub.model import Model, ShelvedHandle
 from mycloset.hub.refusals import BudgetError
 from mycloset.hub.residency import Reason, Residency
 from mycloset.hub.shelf import Shelf
 from mycloset.hub.shelved import NoModelError, ShelvedModel
-from mycloset.hub.state import ModelState
+from mycloset.hub.state import ModelState, state_of
 from mycloset.hub.statistics import Counting, HubStatistics
 from mycloset.hub.stopping import Stop
 from mycloset.hub.wanted import Wanted
@@ -81,11 +80,11 @@ class ModelLoader:
         self.mapped = mapped
         self._observer = observer
         self._counting = Counting()
-        self._residency: Residency[Wanted, Model] = Residency(
+        self._residency: Residency[Wanted, Held] = Residency(
             budgets(memory, self.device),
             most=most,
-            measure=_pieces,
-            core=lambda model: model.network,
+            measure=lambda held: held.pieces,
+            core=lambda held: held.model.network,
             on_leaving=self._left,
         )
         self._workers = workers
@@ -258,12 +257,15 @@ class ModelLoader:
         """
         wanted = self.wanted(self.shelf.check(shelved), device, options)
         began = time.perf_counter()
-        loads: list[None] = []
-        model = self._residency.get(
-            wanted, wanted.pieces, lambda: self._load(wanted, ahead=False, mark=loads), stop=stop
-        )
-        waited = time.perf_counter() - began
-        self._tell(ModelAsked(wanted.path, waited, not loads))
+        there = True
+
+        def loaded() -> Held:
+            nonlocal there
+            there = False
+            return self._load(wanted)
+
+        model = self._residency.get(wanted, wanted.pieces, loaded, stop=stop).model
+        self._tell(ModelAsked(wanted.path, time.perf_counter() - began, there))
         with self._lock:
             handle = self._handles.get(wanted)
             if handle is None:
@@ -294,7 +296,7 @@ class ModelLoader:
         Raises:
             NoModelError: the folders hold none of that name.
         """
-        return self._state(self._shelved(name))
+        return state_of(self._shelved(name), self._residency)
 
     def validate_checkpoint(
         self, path: str | os.PathLike[str], expected_architecture: str | None = None
@@ -363,79 +365,48 @@ class ModelLoader:
             room=self._residency.budgets,
         )
 
-    def _state(self, shelved: ShelvedModel) -> ModelState:
-        network = shelved.network
-        state = ModelState(
-            shelved.path,
-            network.title,
-            network.family or "",
-            network.variant or "",
-            network.steps,
-            network.licence,
-            network.parameters,
-            shelved.runnable,
-            shelved.reason,
-            network.bytes,
-        )
-        place = (shelved.path, network.wrapper, network.prefix)
-        for wanted in self._residency.held():
-            if (wanted.path, wanted.wrapper, wanted.prefix) != place:
-                continue
-            held = self._residency.peek(wanted)
-            if held is not None:
-                from mycloset.runtimes.pytorch.measuring import resident
-
-                return replace(
-                    state,
-                    loaded=True,
-                    device=held.info.device,
-                    precision=held.info.precision,
-                    device_map=held.info.device_map,
-                    bytes=self._residency.size(wanted),
-                    resident=resident(held.network),
-                    shared=self._residency.shared(wanted),
-                    pinned=self._residency.pinned(wanted),
-                    seconds=self._residency.seconds(wanted),
-                )
-        return state
-
-    def _lease(self, wanted: Wanted) -> AbstractContextManager[Model]:
-        return self._residency.using(
-            wanted, wanted.pieces, lambda: self._load(wanted, ahead=False, mark=[])
-        )
+    @contextmanager
+    def _lease(self, wanted: Wanted) -> Iterator[Model]:
+        with self._residency.using(wanted, wanted.pieces, lambda: self._load(wanted)) as held:
+            yield held.model
 
     def _fetch(self, shelved: ShelvedModel) -> None:
         """Load ahead of being asked: on a thread of the pool."""
         wanted = self.wanted(self.shelf.check(shelved))
         self._residency.get(
-            wanted, wanted.pieces, lambda: self._load(wanted, ahead=True, mark=[]), ahead=True
+            wanted, wanted.pieces, lambda: self._load(wanted, ahead=True), ahead=True
         )
 
-    def _load(self, wanted: Wanted, *, ahead: bool, mark: list[None]) -> Model:
+    def _load(self, wanted: Wanted, *, ahead: bool = False) -> Held:
         """Load, and tell of it."""
-        mark.append(None)
         began = time.perf_counter()
         try:
             try:
-                model = wanted.load(ahead=ahead)
+                held = Held.of(wanted.load(ahead=ahead))
             except MemoryShortError:
                 # Others may have taken what the budget counts on: what may leave does, once.
                 self._residency.relieve()
-                model = wanted.load(ahead=ahead)
+                held = Held.of(wanted.load(ahead=ahead))
         except MyClosetError as error:
             self._tell(LoadFailed(wanted.path, error.message, time.perf_counter() - began))
             raise
         seconds = time.perf_counter() - began
         again = wanted in self._loaded_before
         self._loaded_before.add(wanted)
-        size = sum(_pieces(model).values())
-        told = model.info
+        told = held.model.info
         self._tell(
             ModelLoaded(
-                wanted.path, told.title, told.device, told.precision, size, seconds, ahead, again
+                wanted.path,
+                told.title,
+                told.device,
+                told.precision,
+                held.size,
+                seconds,
+                ahead,
+                again,
             )
         )
-        return model
+        return held
 
     def _left(self, wanted: Wanted, size: int, reason: Reason) -> None:
         self._tell(ModelLeft(wanted.path, wanted.device, size, reason))
@@ -450,14 +421,6 @@ class ModelLoader:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._workers, "mycloset-hub")
             return self._pool
-
-
-def _pieces(model: Model) -> Mapping[Piece, int]:
-    """The memory that a model holds."""
-    from mycloset.runtimes.pytorch.measuring import storages
-
-    held = storages(model.network)
-    return {Piece(key.device, key): size for key, size in held.items()}
 
 
 def _fell(

@@ -251,8 +251,7 @@ class Residency(Generic[Key, Held]):
         pieces = {Piece("cpu", ("promised", key)): size} if isinstance(size, int) else size
         with self._changed:
             if not ahead:
-                self._foresight.asked(key)
-                self._current[threading.current_thread()] = key
+                self._asked(key)
             left = self._room(key, pieces, ahead, stop)
             entry = self._entries.get(key)
             if entry is None:
@@ -270,6 +269,13 @@ class Residency(Generic[Key, Held]):
             if use:
                 self._done(entry)
             raise
+
+    def _asked(self, key: Key) -> None:
+        """This thread asks for a key, or uses again what it asked for last. Needs the lock."""
+        thread = threading.current_thread()
+        if self._current.get(thread) != key:
+            self._foresight.asked(key)
+            self._current[thread] = key
 
     def _done(self, entry: _Entry[Held]) -> None:
         """This thread no longer uses an entry."""
@@ -399,7 +405,7 @@ class Residency(Generic[Key, Held]):
         if not self._foresight.known:
             return may
 
-        def rank(other: Key) -> tuple[bool, bool, float]:
+        def rank(other: Key) -> tuple[bool, bool, tuple[float, int]]:
             entry = self._entries[other]
             value = worth(distance(other), entry.size, entry.seconds)
             return other in current, other in self._kept, value

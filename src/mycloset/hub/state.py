@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from mycloset.hub.held import Held
+from mycloset.hub.residency import Residency
+from mycloset.hub.shelved import ShelvedModel
+from mycloset.hub.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -45,3 +50,40 @@ class ModelState:
     shared: int = 0
     pinned: bool = False
     seconds: float | None = None
+
+
+def state_of(shelved: ShelvedModel, residency: Residency[Wanted, Held]) -> ModelState:
+    """What a model is, and what of it is in memory."""
+    network = shelved.network
+    state = ModelState(
+        path=shelved.path,
+        title=network.title,
+        family=network.family or "",
+        variant=network.variant or "",
+        steps=network.steps,
+        licence=network.licence,
+        parameters=network.parameters,
+        runnable=shelved.runnable,
+        reason=shelved.reason,
+        file_bytes=network.bytes,
+    )
+    place = (shelved.path, network.wrapper, network.prefix)
+    for wanted in reversed(residency.held()):
+        held = residency.peek(wanted)
+        if held is None or (wanted.path, wanted.wrapper, wanted.prefix) != place:
+            continue
+        from mycloset.runtimes.pytorch.measuring import resident
+
+        return replace(
+            state,
+            loaded=True,
+            device=held.model.info.device,
+            precision=held.model.info.precision,
+            device_map=held.model.info.device_map,
+            bytes=held.size,
+            resident=resident(held.model.network),
+            shared=residency.shared(wanted),
+            pinned=residency.pinned(wanted),
+            seconds=residency.seconds(wanted),
+        )
+    return state

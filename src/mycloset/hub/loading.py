@@ -13,6 +13,7 @@ from mycloset.architectures.plans import has_network
 from mycloset.checkpoints.contents import Checkpoint, TensorGroup
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.tensors import TensorTable
+from mycloset.checkpoints.uncollected import uncollected
 from mycloset.errors import MissingExtraError, ModelFileError, OptionError
 from mycloset.hub import spandrel_networks
 from mycloset.hub.assembling import Way, assembled
@@ -106,9 +107,10 @@ def load(
         automatic=device == "auto",
     )
     _agree(way, trainable, precision)
-    checkpoint = read_checkpoint(Path(path))
-    found = _choose(checkpoint, family, part, role)
     with ExitStack() as stack:
+        stack.enter_context(uncollected())
+        checkpoint = read_checkpoint(Path(path))
+        found = _choose(checkpoint, family, part, role)
         opened = stack.enter_context(_opened(checkpoint, mapped))
         beside = None
         if backbone is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from mycloset.checkpoints import averages
 from mycloset.checkpoints.contents import Checkpoint, Finding
 from mycloset.checkpoints.reading import read_checkpoint
+from mycloset.checkpoints.uncollected import uncollected
 from mycloset.inspection.names import mismatches
 from mycloset.inspection.networks import network_of_graph, networks_of
 from mycloset.inspection.results import CheckpointAnalysis, Network, Verdict
@@ -53,7 +52,7 @@ class CheckpointAnalyzer:
             InputError: there is nothing at the path, or it is a folder of many models.
         """
         start = time.perf_counter()
-        with _uncollected():
+        with uncollected():
             analysis = self._analysed(path)
         return replace(analysis, seconds=round(time.perf_counter() - start, 6))
 
@@ -100,19 +99,6 @@ def inspect(path: Path | str, *, deep: bool = False) -> CheckpointAnalysis:
         InputError: there is nothing at the path, or it is a folder of many models.
     """
     return CheckpointAnalyzer(deep=deep).analyze_checkpoint(path)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: all of the many small parts of a description are in use until it
-    is done, so that looking for garbage among them finds none."""
-    collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collected:
-            gc.enable()
 
 
 def analyse(checkpoint: Checkpoint, *, deep: bool = False) -> CheckpointAnalysis:

@@ -207,7 +207,7 @@ def _fill(slots: _Slots, given: Iterable[_Taken], fit: _Fit, *, owned: bool) -> 
             *taken.places,
             dtype,
             target if owned else "",
-            replace(step, target="", sources=()),
+            (step.kind, step.dim, step.start, step.length, step.dims, step.squeeze, step.flatten),
         )
         made = shared.get(recipe)
         if made is None:

@@ -69,12 +69,17 @@ def _storages_of(networks: Iterable[torch.nn.Module]) -> Iterator[torch.UntypedS
     """Every storage of networks, more than once where several tensors look at it."""
     for network in networks:
         for module in network.modules():
-            for held in vars(module).values():
-                if not isinstance(held, torch.nn.Module):
+            for name, held in vars(module).items():
+                if name not in _OF_NO_TENSORS and not isinstance(held, _PLAIN):
                     for tensor in _tensors(held):
                         storage = tensor.untyped_storage()
                         if storage.device.type != "meta" and storage.nbytes():
                             yield storage
+
+
+_OF_NO_TENSORS = frozenset(vars(torch.nn.Module())) - {"_parameters", "_buffers"}
+"""What every module has, and no tensors lie in."""
+_PLAIN = (torch.nn.Module, str, int, float, type(None))
 
 
 def _tensors(held: Any) -> Iterator[torch.Tensor]:

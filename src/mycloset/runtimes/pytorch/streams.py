@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 
 import torch
 
 from mycloset.checkpoints.source import DamagedError, Source
+from mycloset.runtimes.pytorch.mappings import mapping_of
 
 CHUNK = 1 << 20
 """Bytes that are read at once: of what is cast, and of small tensors that lie together.
 
 What was read is then still in the processor's cache; a cast in longer pieces takes longer.
 """
+
+
+WINDOW = 4 << 20
+"""Bytes of a mapped file that a cast looks at before it lets go of them."""
 
 
 class Stream:
@@ -101,6 +107,46 @@ class Stream:
                 f"{self._source.path.name} became shorter while it was read.", place=offset
             )
         return length
+
+
+class MappedCasts:
+    """Casts a mapped file's numbers into tensors of their own; what was cast is let go of.
+
+    A cast is one call that holds no lock of Python's, so that several threads cast at once; a
+    `Stream` goes back to Python for every piece. Beside the tensors, up to `WINDOW` bytes of the
+    file are in the process's memory, whatever they measure. Threads must not share one.
+
+    Args:
+        source: the file, which must not be cut off meanwhile.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._mapping = mapping_of(source, shared=False)
+        self._touched: tuple[int, int] | None = None
+
+    def read(
+        self, offset: int, count: int, dtype: torch.dtype, *, into: torch.dtype
+    ) -> torch.Tensor:
+        """(count,) numbers; as `Stream.read`."""
+        made = torch.empty(count, dtype=into)
+        step = WINDOW // dtype.itemsize
+        for first in range(0, count, step):
+            number = min(step, count - first)
+            start = offset + first * dtype.itemsize
+            there = torch.frombuffer(self._mapping, dtype=dtype, offset=start, count=number)
+            made[first : first + number].copy_(there)
+            self._let_go(start, start + number * dtype.itemsize)
+        return made
+
+    def _let_go(self, start: int, end: int) -> None:
+        """Take note of what was looked at; let go of it where it is enough."""
+        if self._touched is not None:
+            start, end = min(start, self._touched[0]), max(end, self._touched[1])
+        self._touched = start, end
+        if end - start >= WINDOW and hasattr(self._mapping, "madvise"):
+            first = start // mmap.PAGESIZE * mmap.PAGESIZE
+            self._mapping.madvise(mmap.MADV_DONTNEED, first, end - first)
+            self._touched = None
 
 
 def turned(raw: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

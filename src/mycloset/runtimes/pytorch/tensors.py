@@ -15,7 +15,7 @@ from mycloset.checkpoints.tensors import BITS, TensorEntry
 from mycloset.checkpoints.zipfiles import Archive
 from mycloset.errors import ModelFileError
 from mycloset.runtimes.pytorch.mappings import FileMapping, mapping_of
-from mycloset.runtimes.pytorch.streams import Stream, turned
+from mycloset.runtimes.pytorch.streams import MappedCasts, Stream, turned
 
 _PACKED = 1 << 34
 """Bytes that one packed tensor may have."""
@@ -129,6 +129,8 @@ class FileTensors:
             odd = held.is_complex and start % held.itemsize != 0
             if self._mapped and held == wanted and not (owned or odd or self._swapped):
                 flat = torch.frombuffer(opened.mapping, dtype=held, offset=start, count=count)
+            elif self._mapped and held != wanted and not (odd or self._swapped):
+                flat = opened.casts.read(start, count, held, into=wanted)
             else:
                 flat = opened.stream.read(start, count, held, into=wanted, swapped=self._swapped)
         if entry.stride is None:
@@ -177,6 +179,7 @@ class _File:
         self.size = self.source.size
         self._map: FileMapping | None = None
         self._stream: Stream | None = None
+        self._casts: MappedCasts | None = None
         self._archive: Archive | None = None
         # Those that tensors still look at, and the last one.
         self._unpacked: WeakValueDictionary[str, _Unpacked] = WeakValueDictionary()
@@ -187,6 +190,12 @@ class _File:
         if self._map is None:
             self._map = mapping_of(self.source, shared=self._shared)
         return self._map
+
+    @property
+    def casts(self) -> MappedCasts:
+        if self._casts is None:
+            self._casts = MappedCasts(self.source)
+        return self._casts
 
     @property
     def stream(self) -> Stream:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from published_files import entry, lpips_file, unsafe_file
 
 import golden_files
 from model_files import Call, Global, Tensor, write_torch_zip
 from mycloset.errors import DownloadError
 from mycloset.hub import arrivals
+from published_files import entry, lpips_file, unsafe_file
 
 URL = "https://example.org/net.pth"
 

@@ -173,6 +173,26 @@ def test_the_state_of_a_model_tells_what_it_holds(folder: Path) -> None:
     assert state.seconds is not None
 
 
+def test_without_a_name_the_state_of_all_is_told(folder: Path) -> None:
+    loader = ModelLoader([folder])
+    loader.load_model("b")
+    told = {state.path.stem: state.loaded for state in loader.get_model_info()}
+    assert told == {"a": False, "b": True, "c": False}
+
+
+def test_an_observer_is_called_once_until_it_is_taken_away(folder: Path) -> None:
+    events: list[Event] = []
+    loader = ModelLoader([folder], observer=events.append)
+    more: list[Event] = []
+    ends = [loader.subscribe(more.append) for _ in range(2)]
+    loader.load_model("a")
+    assert len(more) == len(events) == 2
+    for end in ends:
+        end()
+    loader.load_model("a")
+    assert (len(more), len(events)) == (2, 3)
+
+
 def test_another_model_that_serves_says_for_which_and_why(folder: Path) -> None:
     save_vgg(folder / "best.pth", width=20)
     events: list[Event] = []

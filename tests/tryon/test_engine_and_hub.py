@@ -29,6 +29,7 @@ from mycloset.tryon.result import StepRecord
 from mycloset.tryon.state import TryOnState
 from mycloset.tryon.steps.learned_geometric_matching import LearnedGeometricMatchingStep
 from mycloset.wardrobe import demo_garment, draw_garment
+from small_vgg import save_vgg
 
 pytestmark = pytest.mark.usefixtures("embedded_models")
 
@@ -319,3 +320,14 @@ def test_a_monitor_measures_every_step_the_run_and_what_the_cache_gave(
     steps = {plan.step for plan in engine.pipeline.steps}
     assert set(found) == steps | {"run", "cached"}
     assert {summary.total_count for summary in found.values()} == {1}
+
+
+def test_a_monitor_hears_what_the_hub_does(tmp_path: Path) -> None:
+    loader = ModelLoader([tmp_path])
+    monitor = PerformanceMonitor(rate=0)
+    for _ in range(2):
+        InferenceEngine(models=loader, monitor=monitor)
+    save_vgg(tmp_path / "a.pth")
+    loader.load_model("a")
+    found = {summary.operation: summary.count for summary in monitor.get_performance_summary("hub")}
+    assert found == {"load": 1, "ask": 1}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 from weakref import WeakValueDictionary
 
 from mycloset.errors import ModelFileError, MyClosetError
@@ -78,7 +78,7 @@ class ModelLoader:
         self.device = best_device() if device == "auto" else device
         self.precision = precision
         self.mapped = mapped
-        self._observer = observer
+        self._observers = [observer] if observer is not None else []
         self._counting = Counting()
         self._residency: Residency[Wanted, Held] = Residency(
             budgets(memory, self.device),
@@ -102,6 +102,16 @@ class ModelLoader:
     def statistics(self) -> HubStatistics:
         """What was asked for, loaded and waited for so far."""
         return self._counting.now
+
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Call one more observer with every event; what is given back ends it.
+
+        One that is called already is not called twice.
+        """
+        if observer in self._observers:
+            return lambda: None
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer)
 
     def list_available_models(self) -> tuple[ShelvedModel, ...]:
         """Every network in the folders' files, by path."""
@@ -290,12 +300,23 @@ class ModelLoader:
         """
         return CheckpointTensors(self.get_model_path(name), mapped=self.mapped)
 
-    def get_model_info(self, name: str | os.PathLike[str]) -> ModelState:
-        """What a model is, and what of it is in memory now.
+    @overload
+    def get_model_info(self) -> tuple[ModelState, ...]: ...
+
+    @overload
+    def get_model_info(self, name: str | os.PathLike[str]) -> ModelState: ...
+
+    def get_model_info(
+        self, name: str | os.PathLike[str] | None = None
+    ) -> ModelState | tuple[ModelState, ...]:
+        """What a model is, and what of it is in memory now; of all without a name.
 
         Raises:
             NoModelError: the folders hold none of that name.
         """
+        if name is None:
+            every = self.list_available_models()
+            return tuple(state_of(each, self._residency) for each in every)
         return state_of(self._shelved(name), self._residency)
 
     def validate_checkpoint(
@@ -413,8 +434,8 @@ class ModelLoader:
 
     def _tell(self, event: Event) -> None:
         self._counting(event)
-        if self._observer is not None:
-            self._observer(event)
+        for observer in tuple(self._observers):
+            observer(event)
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:

@@ -77,7 +77,8 @@ class InferenceEngine:
             `cached`, and no step runs. None, the default, makes every one anew. Several engines
             may share a cache.
         monitor: measures each step as ("try-on", its name) and each run as ("try-on", "run"), the
-            quality's score as its accuracy; what the cache gives as ("try-on", "cached").
+            quality's score as its accuracy; what the cache gives as ("try-on", "cached"); and what
+            the hub tells as ("hub", "load") and ("hub", "ask").
     """
 
     def __init__(
@@ -96,6 +97,8 @@ class InferenceEngine:
         self._observer = observer
         self._cache = cache
         self._monitor = monitor
+        if monitor is not None and self._models is not None:
+            self._models.subscribe(monitor.watch_hub)
         self._steps: dict[tuple[int, str], Step] = {}
 
     def run_virtual_try_on(

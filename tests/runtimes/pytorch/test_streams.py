@@ -19,7 +19,7 @@ from mycloset.architectures.plans import NetworkPlan
 from mycloset.checkpoints.reading import read_checkpoint
 from mycloset.checkpoints.source import DamagedError, Source
 from mycloset.runtimes.pytorch.building import Built, build
-from mycloset.runtimes.pytorch.streams import CHUNK, Stream
+from mycloset.runtimes.pytorch.streams import CHUNK, WINDOW, MappedCasts, Stream
 from mycloset.runtimes.pytorch.tensors import FileTensors
 
 
@@ -50,6 +50,26 @@ def test_any_run_is_what_lies_there(
             count = min(length, numbers.numel() - start)
             if count:
                 found = stream.read(4 * start, count, torch.float32, into=into)
+                assert torch.equal(found, numbers[start : start + count].to(into))
+            start += count
+
+
+@given(
+    start=st.integers(0, 3 * CHUNK // 4 - 1),
+    counts=st.lists(st.integers(1, CHUNK), min_size=1, max_size=5),
+    into=st.sampled_from([torch.float16, torch.bfloat16, torch.float64]),
+    window=st.sampled_from([4, 4096, 100_000, WINDOW]),
+)
+@settings(max_examples=25, deadline=None)
+def test_casts_of_a_mapped_file_are_what_lies_there(
+    start: int, counts: list[int], into: torch.dtype, window: int, path: Path, numbers: torch.Tensor
+) -> None:
+    with Source(path) as source:
+        casts = MappedCasts(source, window=max(window, 4 * sum(counts) // 200))
+        for length in counts:
+            count = min(length, numbers.numel() - start)
+            if count:
+                found = casts.read(4 * start, count, torch.float32, into=into)
                 assert torch.equal(found, numbers[start : start + count].to(into))
             start += count
 

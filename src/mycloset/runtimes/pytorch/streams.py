@@ -113,15 +113,17 @@ class MappedCasts:
     """Casts a mapped file's numbers into tensors of their own; what was cast is let go of.
 
     A cast is one call that holds no lock of Python's, so that several threads cast at once; a
-    `Stream` goes back to Python for every piece. Beside the tensors, up to `WINDOW` bytes of the
-    file are in the process's memory, whatever they measure. Threads must not share one.
+    `Stream` goes back to Python for every piece. Beside the tensors, about one window of the file
+    is in the process's memory, whatever they measure. Threads must not share one.
 
     Args:
         source: the file, which must not be cut off meanwhile.
+        window: bytes after which what was cast is let go of.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, window: int = WINDOW) -> None:
         self._mapping = mapping_of(source, shared=False)
+        self._window = window
         self._touched: tuple[int, int] | None = None
 
     def read(
@@ -129,7 +131,7 @@ class MappedCasts:
     ) -> torch.Tensor:
         """(count,) numbers; as `Stream.read`."""
         made = torch.empty(count, dtype=into)
-        step = WINDOW // dtype.itemsize
+        step = max(1, self._window // dtype.itemsize)
         for first in range(0, count, step):
             number = min(step, count - first)
             start = offset + first * dtype.itemsize
@@ -143,7 +145,7 @@ class MappedCasts:
         if self._touched is not None:
             start, end = min(start, self._touched[0]), max(end, self._touched[1])
         self._touched = start, end
-        if end - start >= WINDOW and hasattr(self._mapping, "madvise"):
+        if end - start >= self._window and hasattr(self._mapping, "madvise"):
             first = start // mmap.PAGESIZE * mmap.PAGESIZE
             self._mapping.madvise(mmap.MADV_DONTNEED, first, end - first)
             self._touched = None

@@ -141,7 +141,8 @@ def worth(distance: float, size: int, seconds: float) -> tuple[float, int]:
 
     Belady's rule (what is needed last leaves first, IBM Systems Journal 5(2), 1966), weighted by
     what it costs to have a byte back; of equals the larger leaves. Costs are told apart by powers
-    of four: one load's seconds say no more.
+    of sixteen: one load's seconds say little, and finer ones keep so many small models, each with
+    its fixed share of time, that more bytes are loaded again.
 
     Args:
         distance: how many others are asked for before it is.
@@ -149,8 +150,8 @@ def worth(distance: float, size: int, seconds: float) -> tuple[float, int]:
         seconds: what loading it took.
     """
     cost = seconds / max(size, 1)
-    level = round(math.log(cost, 4)) if cost > 0 else 0
-    return 4.0**level / (1.0 + distance), -size
+    level = round(math.log(cost / 1e-9, 16)) if cost > 0 else 0
+    return 16.0**level / (1.0 + distance), -size
 
 
 def choose(

@@ -87,7 +87,8 @@ class ResultFolder:
         try:
             self._make_room(len(data))
             write_bytes(self.place(key), data)
-            self.place(key).chmod(0o600)
+            with contextlib.suppress(FileNotFoundError):  # another already needed the room
+                self.place(key).chmod(0o600)
         except OutputError as error:
             return f"The result was not stored: {error}"
         except OSError as error:

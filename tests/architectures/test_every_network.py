@@ -9,7 +9,7 @@ from mycloset.architectures.keymapper import KeyMapper
 from mycloset.architectures.plans import has_network, plan_of, processing_of
 from mycloset.architectures.registry import families
 from mycloset.errors import ModelFileError
-from mycloset.runtimes.pytorch.building import blank
+from mycloset.runtimes.pytorch.blanks import blank
 
 RUNNING = [family for family in families() if has_network(family.name)]
 

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkPlan:
     """How one network is made; what a family's `network.plan(variant, layout, config)` returns.
+
+    Each is equal to itself alone.
 
     Attributes:
         build: makes the network. It is called with the meta device as default and must be pure: no

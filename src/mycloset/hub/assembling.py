@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -101,6 +102,7 @@ def assembled(
         interpolate=interpolate,
         backbone=backbone,
         owned=way.trainable,
+        apart=way.tuned,
         int8=way.int8,
     )
     spread = _spread(built, plan, way) if way.device is None else None
@@ -108,7 +110,7 @@ def assembled(
     assert device is not None
     tuning = None
     if way.tuned and spread is None:
-        from mycloset.runtimes.pytorch.building import blank
+        from mycloset.runtimes.pytorch.blanks import blank
         from mycloset.runtimes.pytorch.precision import tune
 
         tuning = tune(built.network, blank(plan), device, task=network.task or "")
@@ -148,15 +150,31 @@ def assembled(
 
 
 def _plan(family: str, variant: str, layout: str, config: Mapping[str, Any]) -> NetworkPlan:
-    try:
-        return plan_of(family, variant, layout, config)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("mycloset"):
-            raise
-        raise MissingExtraError(
-            f"{family} needs {error.name}, which is not installed.",
-            hint="pip install 'mycloset[torch]'",
-        ) from error
+    """As `plan_of`; the same one for the same file, so that its network is built no third time."""
+    key = family, variant, layout, repr(sorted(config.items()))
+    with _lock:
+        found = _plans.pop(key, None)
+    if found is None:
+        try:
+            found = plan_of(family, variant, layout, config)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith("mycloset"):
+                raise
+            raise MissingExtraError(
+                f"{family} needs {error.name}, which is not installed.",
+                hint="pip install 'mycloset[torch]'",
+            ) from error
+    with _lock:
+        _plans[key] = found
+        if len(_plans) > PLANS:
+            del _plans[next(iter(_plans))]
+    return found
+
+
+PLANS = 64
+"""How many plans are kept, the last used."""
+_plans: dict[tuple[str, str, str, str], NetworkPlan] = {}
+_lock = threading.Lock()
 
 
 def _with_room(way: Way, network: Network) -> Way:

@@ -7,7 +7,7 @@ from torch import nn
 from family_checks import read_golden
 from mycloset.architectures.mobile_sam.layout import FAMILY
 from mycloset.architectures.mobile_sam.network import plan
-from mycloset.runtimes.pytorch.building import blank
+from mycloset.runtimes.pytorch.blanks import blank
 from mycloset.runtimes.pytorch.exact import exact_modules
 
 

@@ -17,8 +17,16 @@ What was read is then still in the processor's cache; a cast in longer pieces ta
 """
 
 
+NEAR = 1 << 16
+"""Bytes behind the last read within which a small one takes more with it, for those that follow."""
+
 WINDOW = 4 << 20
-"""Bytes of a mapped file that a cast looks at before it lets go of them."""
+"""Bytes of a mapped file that a cast looks at, at least, before it lets go of them."""
+WIDEST = 32 << 20
+"""The same at most."""
+SHARE = 32
+"""Of a long cast, one of so many bytes is looked at before it is let go of: every window goes back
+to Python, and may have to wait for other threads there."""
 
 
 class Stream:
@@ -35,6 +43,7 @@ class Stream:
         self._source = source
         self._ahead = bytearray()
         self._start = 0
+        self._behind = 0
         self._scratch: torch.Tensor | None = None
         advise = getattr(os, "posix_fadvise", None)
         if advise is not None:
@@ -48,6 +57,7 @@ class Stream:
         *,
         into: torch.dtype,
         swapped: bool = False,
+        out: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """(count,) numbers.
 
@@ -57,11 +67,12 @@ class Stream:
             dtype: the file's.
             into: the tensor's.
             swapped: whether the file has each number's bytes in the other order.
+            out: (count,) of that dtype, to be filled; a new tensor by default.
 
         Raises:
             DamagedError: the file ends before.
         """
-        made = torch.empty(count, dtype=into)
+        made = torch.empty(count, dtype=into) if out is None else out
         if dtype == into and not swapped:
             self._into(offset, _bytes_of(made))
             return made
@@ -83,7 +94,7 @@ class Stream:
                 length = min(known, len(place))
                 first = offset - self._start
                 place[:length] = memoryview(self._ahead)[first : first + length]
-            elif len(place) >= CHUNK:
+            elif len(place) >= CHUNK or not 0 <= offset - self._behind <= NEAR:
                 length = self._fill(offset, place)
             else:
                 length = 0
@@ -102,6 +113,7 @@ class Stream:
             part = os.pread(handle, len(place), offset)
             length = len(part)
             place[:length] = part
+        self._behind = offset + length
         if not length:
             raise DamagedError(
                 f"{self._source.path.name} became shorter while it was read.", place=offset
@@ -127,11 +139,18 @@ class MappedCasts:
         self._touched: tuple[int, int] | None = None
 
     def read(
-        self, offset: int, count: int, dtype: torch.dtype, *, into: torch.dtype
+        self,
+        offset: int,
+        count: int,
+        dtype: torch.dtype,
+        *,
+        into: torch.dtype,
+        out: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """(count,) numbers; as `Stream.read`."""
-        made = torch.empty(count, dtype=into)
-        step = max(1, self._window // dtype.itemsize)
+        made = torch.empty(count, dtype=into) if out is None else out
+        window = max(self._window, min(WIDEST, count * dtype.itemsize // SHARE))
+        step = max(1, window // dtype.itemsize)
         for first in range(0, count, step):
             number = min(step, count - first)
             start = offset + first * dtype.itemsize

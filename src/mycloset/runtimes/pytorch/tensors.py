@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,9 +17,18 @@ from mycloset.checkpoints.zipfiles import Archive
 from mycloset.errors import ModelFileError
 from mycloset.runtimes.pytorch.mappings import FileMapping, mapping_of
 from mycloset.runtimes.pytorch.streams import MappedCasts, Stream, turned
+from mycloset.runtimes.pytorch.together import Numbers, Pool, Run, joined
 
 _PACKED = 1 << 34
 """Bytes that one packed tensor may have."""
+_DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name)
+    for name in BITS
+    if not name.startswith(("q", "float4")) and hasattr(torch, name)
+}
+"""What can be loaded, by the names of `TensorEntry.dtype`."""
+_LITTLE = 1 << 20
+"""Bytes from which tensors are put into one piece of memory."""
 
 
 class FileTensors:
@@ -45,12 +55,49 @@ class FileTensors:
         self._shared = shared
         self._files: dict[str, _File] = {}
         self._made: dict[tuple[Any, ...], dict[tuple[torch.dtype, bool], torch.Tensor]] = {}
+        self._runs: dict[tuple[str, Numbers], Run] = {}
         self._swapped = checkpoint.metadata.get("byteorder") == "big"
         self._broken = {
             finding.details["key"]
             for finding in checkpoint.findings
             if finding.kind == "corrupt" and "key" in finding.details
         }
+
+    def together(
+        self, wanted: Iterable[tuple[TensorEntry, torch.dtype | None]], *, owned: bool = False
+    ) -> None:
+        """Say which tensors will be asked for, and held for equally long.
+
+        Those of them that are read lie in one piece of memory then, and what lies together in the
+        file is read together.
+
+        Args:
+            wanted: entries, each with its dtype as for `tensor`.
+            owned: as for `tensor`.
+
+        Raises:
+            ModelFileError: the file is gone, or a tensor is of a kind that cannot be loaded.
+            OSError: the system has no memory for them.
+        """
+        found: dict[str, list[Numbers]] = {}
+        for entry, dtype in wanted:
+            held = self._dtype(entry)
+            into = _wanted(held, dtype)
+            if held == into and not owned and self._mapped:
+                continue
+            numbers = _numbers(entry, held, into)
+            if numbers is None:
+                continue
+            if numbers.start >= 0 and numbers.end <= self._opened(entry.storage.file).size:
+                found.setdefault(entry.storage.file, []).append(numbers)
+        runs = [(name, *run) for name, numbers in found.items() for run in joined(numbers)]
+        size = sum(Pool.room(run.length, run.into) for _, run, _ in runs)
+        if size < _LITTLE:
+            return
+        pool = Pool(size)
+        for name, run, inside in runs:
+            made = Run(run, pool.take(run.length, run.into))
+            self._runs.update(((name, numbers), made) for numbers in inside)
 
     def tensor(
         self, entry: TensorEntry, dtype: torch.dtype | None = None, *, owned: bool = False
@@ -66,12 +113,19 @@ class FileTensors:
             ModelFileError: its bytes are damaged, missing, or of a kind that cannot be loaded.
         """
         held = self._dtype(entry)
-        wanted = dtype if dtype is not None and held.is_floating_point else held
+        wanted = _wanted(held, dtype)
         made_here = self._made.setdefault(place_of(entry), {})
         made = made_here.get((wanted, owned))
         if made is None:
             made = made_here[wanted, owned] = self._make(entry, held, wanted, owned)
         return made
+
+    def fresh(
+        self, entry: TensorEntry, dtype: torch.dtype | None = None, *, owned: bool = False
+    ) -> torch.Tensor:
+        """A tensor of which only this caller knows; else as `tensor`."""
+        held = self._dtype(entry)
+        return self._make(entry, held, _wanted(held, dtype), owned)
 
     def forget(self, entry: TensorEntry) -> None:
         """Let go of what was made of an entry; asking again makes it anew."""
@@ -83,6 +137,7 @@ class FileTensors:
             opened.close()
         self._files.clear()
         self._made.clear()
+        self._runs.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -96,15 +151,15 @@ class FileTensors:
         self.close()
 
     def _dtype(self, entry: TensorEntry) -> torch.dtype:
-        name = self._checkpoint.path.name
         if entry.key in self._broken:
+            name = self._checkpoint.path.name
             raise ModelFileError(
                 f"{name}: the tensor `{entry.key}` is damaged.",
                 hint=f"`mycloset inspect {name}` says how; fetch the file again.",
             )
-        plain = entry.dtype in BITS and not entry.dtype.startswith(("q", "float4"))
-        dtype = getattr(torch, entry.dtype, None) if plain else None
-        if not isinstance(dtype, torch.dtype):
+        dtype = _DTYPES.get(entry.dtype)
+        if dtype is None:
+            name = self._checkpoint.path.name
             raise ModelFileError(
                 f"{name}: the tensor `{entry.key}` is of type {entry.dtype}, which is not loaded.",
                 hint="Convert it to float32, float16 or bfloat16.",
@@ -116,32 +171,49 @@ class FileTensors:
     ) -> torch.Tensor:
         if not entry.elements:
             return torch.empty(entry.shape, dtype=wanted)
-        count = entry.elements if entry.stride is None else _reach(entry)
-        storage = entry.storage
-        opened = self._opened(storage.file)
-        if storage.offset is None:
-            flat = self._unpacked(opened, entry, count, held).to(wanted, copy=owned)
+        opened = self._opened(entry.storage.file)
+        numbers = _numbers(entry, held, wanted)
+        if numbers is None:
+            flat = self._unpacked(opened, entry, held).to(wanted, copy=owned)
+        elif numbers.start < 0 or numbers.end > opened.size:
+            raise _cut(self._checkpoint, entry)
+        elif (run := self._runs.pop((entry.storage.file, numbers), None)) is not None:
+            if not run.filled:
+                self._read(opened, run.numbers, run.whole)
+                run.filled = True
+            flat = run.part(numbers)
+        elif self._is_view(numbers, owned=owned):
+            flat = torch.frombuffer(
+                opened.mapping, dtype=held, offset=numbers.start, count=numbers.length
+            )
         else:
-            start = storage.offset + entry.offset
-            if start < 0 or start + count * held.itemsize > opened.size:
-                raise _cut(self._checkpoint, entry)
-            # PyTorch's kernels take complex numbers for aligned ones; of others they do not.
-            odd = held.is_complex and start % held.itemsize != 0
-            if self._mapped and held == wanted and not (owned or odd or self._swapped):
-                flat = torch.frombuffer(opened.mapping, dtype=held, offset=start, count=count)
-            elif self._mapped and held != wanted and not (odd or self._swapped):
-                flat = opened.casts.read(start, count, held, into=wanted)
-            else:
-                flat = opened.stream.read(start, count, held, into=wanted, swapped=self._swapped)
+            flat = self._read(opened, numbers)
         if entry.stride is None:
             return flat.view(entry.shape)
         return flat.as_strided(entry.shape, entry.stride)
 
-    def _unpacked(
-        self, opened: _File, entry: TensorEntry, count: int, dtype: torch.dtype
+    def _is_view(self, numbers: Numbers, *, owned: bool) -> bool:
+        """Whether a tensor of these numbers looks at the mapped file; else they are read."""
+        return numbers.held == numbers.into and not owned and self._is_plain(numbers)
+
+    def _is_plain(self, numbers: Numbers) -> bool:
+        """Whether PyTorch can work on these numbers where they are mapped."""
+        # Its kernels take complex numbers for aligned ones; of others they do not.
+        odd = numbers.held.is_complex and numbers.start % numbers.held.itemsize != 0
+        return self._mapped and not odd and not self._swapped
+
+    def _read(
+        self, opened: _File, numbers: Numbers, out: torch.Tensor | None = None
     ) -> torch.Tensor:
+        """(length,) numbers in memory of their own, or in `out`."""
+        start, length, held, into = numbers
+        if held != into and self._is_plain(numbers):
+            return opened.casts.read(start, length, held, into=into, out=out)
+        return opened.stream.read(start, length, held, into=into, swapped=self._swapped, out=out)
+
+    def _unpacked(self, opened: _File, entry: TensorEntry, dtype: torch.dtype) -> torch.Tensor:
         unpacked = opened.unpacked(entry.storage.name, entry.key)
-        length = count * dtype.itemsize
+        length = _reach(entry) * dtype.itemsize
         if entry.offset + length > len(unpacked):
             raise _cut(self._checkpoint, entry)
         raw = torch.frombuffer(unpacked, dtype=torch.uint8, offset=entry.offset, count=length)
@@ -229,9 +301,23 @@ class _File:
         self.source.close()
 
 
+def _wanted(held: torch.dtype, dtype: torch.dtype | None) -> torch.dtype:
+    """The dtype of a tensor that is asked for in some floating dtype, or in its own."""
+    return dtype if dtype is not None and held.is_floating_point else held
+
+
+def _numbers(entry: TensorEntry, held: torch.dtype, wanted: torch.dtype) -> Numbers | None:
+    """The numbers that an entry needs of its file; None where it has none, or they are packed."""
+    if entry.storage.offset is None or not entry.elements:
+        return None
+    return Numbers(entry.storage.offset + entry.offset, _reach(entry), held, wanted)
+
+
 def _reach(entry: TensorEntry) -> int:
-    """Elements from a strided tensor's first to its last."""
-    steps = zip(entry.shape, entry.stride or (), strict=True)
+    """Elements from a tensor's first to its last, in the order of memory."""
+    if entry.stride is None:
+        return entry.elements
+    steps = zip(entry.shape, entry.stride, strict=True)
     return 1 + sum((count - 1) * step for count, step in steps)
 
 

@@ -18,7 +18,7 @@ REQUESTS = 20
 FEWER_AIM = 0.30
 HIDDEN_AIM = 0.80
 LONGER = 1.5
-"""How much longer a model works than the next one took to load."""
+"""How much longer a model works than the next one took to load (the slower of two loads)."""
 
 
 def steps(*, quick: bool) -> tuple[tuple[str, ...], ...]:
@@ -132,14 +132,15 @@ def run(folder: str, quick: bool, requests: int, expects: bool, fetches: bool) -
             )
             for name in plan
         }
-        sizes, seconds = {}, {}
-        # Imports are done when it counts.
-        for name in plan * 2:
+        sizes, taken = {}, {name: list[float]() for name in plan}
+        for name in plan * 4:
             began = time.perf_counter()
             whole.load_shelved(shelved[name])
-            seconds[name] = time.perf_counter() - began
+            taken[name].append(time.perf_counter() - began)
             sizes[name] = whole.get_model_info(shelved[name].path).bytes
             whole.unload_model(shelved[name].path)
+    # Imports are done when it counts.
+    seconds = {name: max(all_of[2:]) for name, all_of in taken.items()}
     budget = sum(sizes.values()) // SHARE
     loader = ModelLoader([folder], index=False, device="cpu", precision="float16", memory=budget)
     order = [shelved[name] for name in plan]

@@ -43,7 +43,7 @@ def test_unseen_depths_and_widths_load_under_every_layout(
     network = filled(make(**sizes))
     model = loaded(network.state_dict(), tmp_path)
     assert model.info.layout == layout
-    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) == 0
+    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) < 1e-6
     assert model(drawn(100, 90)).vector.shape == (24,)
 
 

@@ -37,7 +37,7 @@ def test_unseen_growth_and_depth_load_under_every_layout(
                 }
     model = loaded(state, tmp_path)
     assert model.info.layout == layout
-    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) == 0
+    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) < 1e-6
 
 
 def test_several_threads_build_it_on_the_meta_device() -> None:

@@ -14,7 +14,7 @@ from network_trials import picture as drawn
 def test_unseen_depths_and_classes_load(classes: int, tmp_path: Path) -> None:
     network = filled(FaceNet(repeats=(1, 2, 1), embedding=32, classes=classes))
     model = loaded(network.state_dict(), tmp_path)
-    assert apart(outputs(network, image(96)), outputs(model.network, image(96))) == 0
+    assert apart(outputs(network, image(96)), outputs(model.network, image(96))) < 1e-6
     found = model(drawn(70, 300))
     assert np.linalg.norm(found.vector) == pytest.approx(1, abs=1e-5)
     assert len(found.classes()) == min(classes, 5)

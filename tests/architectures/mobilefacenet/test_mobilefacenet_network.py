@@ -41,7 +41,7 @@ def test_unseen_widths_and_depths_load_under_every_layout(
     given = image(16 * sizes.kernel)
     assert model.info.layout == names.layout
     assert model.info.unused == ()
-    assert apart(outputs(network, given), outputs(model.network, given)) == 0
+    assert apart(outputs(network, given), outputs(model.network, given)) < 1e-6
 
 
 def test_the_older_network_gives_embeddings_of_length_1() -> None:

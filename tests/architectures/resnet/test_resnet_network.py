@@ -33,14 +33,14 @@ def test_unseen_depths_and_widths_load_under_every_layout(
     network = filled(ResNet(**sizes))
     model = loaded(named(network, KEYMAPS[layout]), tmp_path)
     assert model.info.layout == layout
-    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) == 0
+    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) < 1e-6
 
 
 def test_a_picture_of_one_channel_and_wide_groups_load(tmp_path: Path) -> None:
     network = filled(ResNet(**{**DEEP, "input_channels": 1, "groups": 4, "base_width": 32}))
     model = loaded(network.state_dict(), tmp_path)
     given = image(64, channels=1)
-    assert apart(outputs(network, given), outputs(model.network, given)) == 0
+    assert apart(outputs(network, given), outputs(model.network, given)) < 1e-6
 
 
 def test_several_threads_build_it_on_the_meta_device() -> None:

@@ -49,7 +49,7 @@ def test_unseen_bodies_and_widths_load(
     state = {prefix + key: value for key, value in network.state_dict().items()}
     model = loaded(state, tmp_path)
     odd = image(75, width=102)
-    assert apart(outputs(network, odd), outputs(model.network, odd)) == 0
+    assert apart(outputs(network, odd), outputs(model.network, odd)) < 1e-6
 
 
 def test_several_threads_build_it_on_the_meta_device() -> None:

@@ -34,7 +34,7 @@ def test_unseen_widths_depths_and_classes_load_under_every_layout(
         state = {key.removeprefix("features."): value for key, value in state.items()}
     model = loaded(state, tmp_path)
     assert model.info.layout == layout
-    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) == 0
+    assert apart(outputs(network, image(64)), outputs(model.network, image(64))) < 1e-6
 
 
 def test_several_threads_build_it_on_the_meta_device() -> None:

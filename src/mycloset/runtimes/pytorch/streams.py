@@ -20,11 +20,11 @@ What was read is then still in the processor's cache; a cast in longer pieces ta
 NEAR = 1 << 16
 """Bytes behind the last read within which a small one takes more with it, for those that follow."""
 
-WINDOW = 4 << 20
+WINDOW = 2 << 20
 """Bytes of a mapped file that a cast looks at, at least, before it lets go of them."""
-WIDEST = 32 << 20
+WIDEST = 16 << 20
 """The same at most."""
-SHARE = 32
+SHARE = 64
 """Of a long cast, one of so many bytes is looked at before it is let go of: every window goes back
 to Python, and may have to wait for other threads there."""
 

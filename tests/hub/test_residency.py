@@ -215,6 +215,20 @@ def test_what_turns_out_larger_makes_others_leave() -> None:
     assert held.used == 9
 
 
+def test_the_next_one_has_room_beside_what_stays_although_loads_are_a_little_larger() -> None:
+    said = [500, 1500, 1000, 700, 1300, 900, 1100, 400, 1600, 1000]
+    held: Residency[int, int] = Residency(
+        6000, measure=lambda key: {Piece("cpu", key): int(1.002 * said[key])}
+    )
+    held.expect(range(10), repeat=True, sizes=dict(enumerate(said)), ahead=1)
+    for key in [*range(10)] * 6:
+        following = (key + 1) % 10
+        held.get(key, said[key], lambda key=key: key)
+        # Raises where there is no room.
+        held.get(following, said[following], lambda key=following: key, ahead=True)
+        assert held.peek(following) == following
+
+
 def test_what_turns_out_larger_than_all_is_refused_and_gone() -> None:
     held: Residency[str, str] = Residency(10, measure=lambda _: {Piece("cpu", "a"): 11})
     with pytest.raises(BudgetError):

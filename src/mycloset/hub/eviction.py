@@ -98,7 +98,7 @@ def keep_set(
         better = next(
             (k for k in _exchanges(best, uses) if saved(k) > saved(best) and fits(k)), None
         )
-    return min((frozenset(), best), key=lambda kept: _trial(plan, sizes, room, kept))
+    return min((frozenset(), best), key=lambda kept: _trial(plan, sizes, room, ahead, kept))
 
 
 def _orders(uses: Mapping[Key, int], sizes: Mapping[Key, int]) -> Iterator[list[Key]]:
@@ -118,21 +118,34 @@ def _exchanges(kept: frozenset[Key], every: Collection[Key]) -> Iterator[frozens
             yield (kept - {going}).union(coming)
 
 
-def _trial(plan: Sequence[Key], sizes: Mapping[Key, int], room: int, kept: Collection[Key]) -> int:
-    """Bytes that are loaded in the third round of a plan."""
+ROUNDS = 20
+"""How often a trial runs a plan: what the furthest-first rule keeps differs from round to round."""
+
+
+def _trial(
+    plan: Sequence[Key], sizes: Mapping[Key, int], room: int, ahead: int, kept: Collection[Key]
+) -> int:
+    """Bytes that are loaded when a plan is run again and again, from its second round on."""
+    count = len(plan)
     foresight: Foresight[Key] = Foresight()
     foresight.expect(plan, repeat=True)
     held: dict[Key, int] = {}
-    loaded = 0
-    for number, key in enumerate([*plan] * 3):
-        foresight.asked(key)
-        if key in held:
-            continue
-        loaded += sizes[key] if number >= 2 * len(plan) else 0
-        leaving = sorted(held, key=lambda k: (k in kept, -foresight.distance(k), -held[k]))
-        while leaving and sum(held.values()) + sizes[key] > room:
-            del held[leaving.pop(0)]
-        held[key] = sizes[key]
+    used = loaded = 0
+    for place in range(count * ROUNDS):
+        foresight.asked(plan[place % count])
+        now = [plan[(place + step) % count] for step in range(1 + ahead)]
+        for key in now:
+            if key in held:
+                continue
+            loaded += sizes[key] if place >= count else 0
+            leaving = sorted(
+                (other for other in held if other not in now),
+                key=lambda other: (other not in kept, foresight.distance(other), held[other]),
+            )
+            while leaving and used + sizes[key] > room:
+                used -= held.pop(leaving.pop())
+            held[key] = sizes[key]
+            used += sizes[key]
     return loaded
 
 

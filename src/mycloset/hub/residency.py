@@ -24,6 +24,9 @@ Held = TypeVar("Held")
 PATIENCE = 60.0
 """Seconds that a load waits for what other threads use."""
 
+SLACK = 0.01
+"""Share of the budget that no plan counts on: what is loaded is a little more than was said."""
+
 Reason: TypeAlias = Literal["room", "asked"]
 
 
@@ -136,7 +139,8 @@ class Residency(Generic[Key, Held]):
         """
         kept: frozenset[Key] = frozenset()
         if repeat and sizes and keys and "cpu" in self.budgets:
-            kept = keep_set(keys, sizes, self.budgets["cpu"], ahead=ahead)
+            room = int((1 - SLACK) * self.budgets["cpu"])
+            kept = keep_set(keys, sizes, room, ahead=ahead)
         with self._changed:
             self._foresight.expect(keys, repeat=repeat)
             self._kept = kept

@@ -65,6 +65,18 @@ def test_the_memory_of_a_network_that_is_kept_counts(folder: Path) -> None:
     assert loader.load_model("c")
 
 
+def test_one_tensor_that_is_kept_keeps_what_was_cast_with_it(tmp_path: Path) -> None:
+    for number, name in enumerate("ab"):
+        save_vgg(tmp_path / f"{name}.pth", width=1000, seed=number)
+    room = int(0.75 * vgg_bytes(tmp_path / "a.pth"))
+    loader = ModelLoader([tmp_path], memory=room, precision="float16", device="cpu")
+    bias = loader.load_model("a").network.features[0].bias
+    with pytest.raises(BudgetError, match="still holds"):
+        loader.load_model("b")
+    del bias
+    assert loader.load_model("b")
+
+
 def test_a_model_that_is_pinned_stays(folder: Path) -> None:
     loader = loader_for_two(folder)
     loader.load_model("a")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
@@ -23,20 +24,21 @@ class Left(Generic[Key]):
     Attributes:
         key: under which it was held.
         pieces: its memory.
-        core: gives the object that holds the memory as long as there is one.
+        cores: each gives an object that holds the memory as long as there is one.
     """
 
     key: Key
     pieces: Mapping[Piece, int]
-    core: Callable[[], object]
+    cores: Sequence[Callable[[], object]]
 
     @classmethod
-    def watching(cls, key: Key, pieces: Mapping[Piece, int], core: object) -> Self:
+    def watching(cls, key: Key, pieces: Mapping[Piece, int], cores: Iterable[object]) -> Self:
         """What was let go of; what cannot be watched is taken for gone."""
-        try:
-            return cls(key, pieces, weakref.ref(core))
-        except TypeError:
-            return cls(key, pieces, lambda: None)
+        watched = []
+        for core in cores:
+            with suppress(TypeError):
+                watched.append(weakref.ref(core))
+        return cls(key, pieces, watched)
 
     @property
     def size(self) -> int:
@@ -46,7 +48,7 @@ class Left(Generic[Key]):
     @property
     def gone(self) -> bool:
         """Whether nobody holds it any more."""
-        return self.core() is None
+        return all(core() is None for core in self.cores)
 
 
 def sweep(left: Sequence[Left[Key]]) -> list[Left[Key]]:

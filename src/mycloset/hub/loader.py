@@ -84,7 +84,7 @@ class ModelLoader:
             budgets(memory, self.device),
             most=most,
             measure=lambda held: held.pieces,
-            core=lambda held: held.model.network,
+            cores=lambda held: held.cores,
             on_leaving=self._left,
         )
         self._workers = workers

@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Residency(Generic[Key, Held]):
         budget: bytes, by device; a number is that of "cpu". A device without one is not bounded.
         most: how many may be held at once; None for any number.
         measure: the pieces of memory that something holds; by default what was said of it.
-        core: the object whose end means that the memory is free; by default the held one itself.
+        cores: the objects whose end means that the memory is free; by default the held one itself.
         on_leaving: called with a key, its bytes and "room" or "asked", after it has left.
         patience: seconds that a load waits for what other threads use.
     """
@@ -68,14 +68,14 @@ class Residency(Generic[Key, Held]):
         *,
         most: int | None = None,
         measure: Callable[[Held], Mapping[Piece, int]] | None = None,
-        core: Callable[[Held], object] = lambda held: held,
+        cores: Callable[[Held], Iterable[object]] = lambda held: (held,),
         on_leaving: Callable[[Key, int, Reason], None] | None = None,
         patience: float = PATIENCE,
     ) -> None:
         self.budgets = dict(budget) if isinstance(budget, Mapping) else {"cpu": budget}
         self.most = most
         self._measure = measure
-        self._core = core
+        self._cores = cores
         self._on_leaving = on_leaving
         self._patience = patience
         self._entries: OrderedDict[Key, _Entry[Held]] = OrderedDict()
@@ -439,7 +439,7 @@ class Residency(Generic[Key, Held]):
         for key in keys:
             entry = self._entries.pop(key)
             self._ledger.remove(entry.pieces)
-            left.append(Left.watching(key, entry.pieces, self._core(entry.future.result())))
+            left.append(Left.watching(key, entry.pieces, self._cores(entry.future.result())))
         return left
 
     def _sweep(self, left: Sequence[Left[Key]], reason: Reason) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+from weakref import WeakSet
 
 import torch
 
@@ -66,6 +69,16 @@ def joined(wanted: Iterable[Numbers]) -> Iterator[tuple[Numbers, list[Numbers]]]
         yield run, inside
 
 
+class PoolMemory(mmap.mmap):
+    """The memory of a pool; it lives as long as any tensor in it.
+
+    Attributes:
+        start: address of its first byte.
+    """
+
+    start: int
+
+
 class Pool:
     """Memory of one load's tensors; it goes back to the system at once when the last of them goes.
 
@@ -79,11 +92,15 @@ class Pool:
     """
 
     def __init__(self, size: int) -> None:
-        self._memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANON)
+        self._memory = PoolMemory(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANON)
         self._taken = 0
         if hasattr(mmap, "MADV_HUGEPAGE"):
             with contextlib.suppress(OSError):  # a kernel without them
                 self._memory.madvise(mmap.MADV_HUGEPAGE)
+        first = torch.frombuffer(self._memory, dtype=torch.uint8, count=1)
+        self._memory.start = first.data_ptr()
+        with _lock:
+            _pools.add(self._memory)
 
     @staticmethod
     def room(count: int, dtype: torch.dtype) -> int:
@@ -121,3 +138,19 @@ class Run:
             offset=place * numbers.into.itemsize,
             count=numbers.length,
         )
+
+
+def pools_at(addresses: Iterable[int]) -> list[PoolMemory]:
+    """The pools in which any of some addresses lie."""
+    given = sorted(addresses)
+    with _lock:
+        pools = list(_pools)
+    return [
+        memory
+        for memory in pools
+        if bisect_left(given, memory.start) < bisect_left(given, memory.start + len(memory))
+    ]
+
+
+_lock = threading.Lock()
+_pools: WeakSet[PoolMemory] = WeakSet()

@@ -1,21 +1,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from model_files import Tensor, state_dict, write_torch_zip
-from mycloset.cli import start
 
 Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+def diff(cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """Runs the command in a folder with a few files; gives its exit code, output and errors."""
     ones = np.ones(6, "<f4").tobytes()
     first = {"a.w": Tensor("float32", (2, 3)), "b": Tensor("float32", (4,))}
@@ -28,15 +27,7 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "page.pth").write_text("<html></html>")
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mycloset", "diff", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            start.run()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return call
+    return partial(cli, "diff")
 
 
 @pytest.mark.parametrize(
@@ -51,21 +42,21 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
     ],
 )
 def test_the_verdict_and_the_exit_code(
-    cli: Cli, arguments: list[str], code: int, last: str
+    diff: Cli, arguments: list[str], code: int, last: str
 ) -> None:
-    found, out, err = cli(*arguments)
+    found, out, err = diff(*arguments)
     assert (found, err) == (code, "")
     assert out.splitlines()[-1].startswith(last)
 
 
-def test_what_differs_is_told_by_kind(cli: Cli) -> None:
-    _, out, _ = cli("first.pth", "less.pth")
+def test_what_differs_is_told_by_kind(diff: Cli) -> None:
+    _, out, _ = diff("first.pth", "less.pth")
     assert "only in A  1 tensor\n  - a.w  [2, 3]  float32\n" in out
     assert "dtype differs  1 tensor\n  ~ b  float32 → float16\n" in out
 
 
-def test_json(cli: Cli) -> None:
-    code, out, _ = cli("first.pth", "other.pth", "--deep", "--json")
+def test_json(diff: Cli) -> None:
+    code, out, _ = diff("first.pth", "other.pth", "--deep", "--json")
     found = json.loads(out)
     assert code == 1
     assert found["values"] == [
@@ -84,9 +75,9 @@ def test_json(cli: Cli) -> None:
     ],
 )
 def test_what_cannot_be_compared_is_one_line_and_2(
-    cli: Cli, arguments: list[str], said: str
+    diff: Cli, arguments: list[str], said: str
 ) -> None:
-    code, out, err = cli(*arguments)
+    code, out, err = diff(*arguments)
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1

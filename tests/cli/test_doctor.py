@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import try_on_files
 from foreign_files import write_safetensors
 from mycloset.architectures.steps import TRY_ON_STEPS
-from mycloset.cli import diagnosis, main
+from mycloset.cli import diagnosis
 from mycloset.cli.diagnosis import diagnose
 from mycloset.cli.diagnosis_lines import diagnosis_lines
 from mycloset.hub import catalogue
@@ -26,18 +27,9 @@ pytestmark = pytest.mark.usefixtures("embedded_models")
 
 
 @pytest.fixture
-def doctor(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def doctor(cli: Doctor) -> Doctor:
     """Runs the command in this process; gives its exit code, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mycloset", "doctor", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return call
+    return partial(cli, "doctor")
 
 
 @pytest.fixture

@@ -23,21 +23,6 @@ KNOWN = "hrnet_pose/w48_coco_256x192"
 
 
 @pytest.fixture
-def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """Runs the command in this process; gives its exit code, output and errors."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mycloset", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            start.run()
-        code = ended.value.code
-        assert isinstance(code, int)
-        return code, *capfd.readouterr()
-
-    return call
-
-
-@pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A folder with a known network, the same under a wrong name, and files that are no models."""
     folder = tmp_path / "models"

@@ -22,25 +22,30 @@ def blank(plan: NetworkPlan) -> nn.Module:
     copied from then on, which takes a fifth of the time.
     """
     with _lock:
-        kept = _kept.get(plan, _NEVER)
+        kept = _kept.get(plan)
     if isinstance(kept, nn.Module):
         return copied(kept)
     with _Unfilled("meta"):
         network = plan.build()
     network.requires_grad_(False)
     network.eval()
-    following: nn.Module | str = _ONCE
-    if kept == _ONCE:
-        try:
-            following = copied(network)
-        except UncopiedError:
-            following = _UNCOPIED
+    if kept is None:
+        kept = _ONCE
+    elif kept == _ONCE:
+        kept = _copy_of(network)
     with _lock:
-        _kept[plan] = _UNCOPIED if kept == _UNCOPIED else following
+        _kept[plan] = kept
     return network
 
 
-_NEVER, _ONCE, _UNCOPIED = "never built", "built once", "built each time"
+def _copy_of(network: nn.Module) -> nn.Module | str:
+    try:
+        return copied(network)
+    except UncopiedError:
+        return _UNCOPIED
+
+
+_ONCE, _UNCOPIED = "built once", "built each time"
 _kept: WeakKeyDictionary[NetworkPlan, nn.Module | str] = WeakKeyDictionary()
 """What is known of a plan's network: a copy, or what became of it."""
 _lock = threading.Lock()

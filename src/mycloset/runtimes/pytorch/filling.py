@@ -201,7 +201,7 @@ class Slots:
 
     def makes_more_of(self, step: Step) -> bool:
         """Whether what a step takes is not what the network holds, but made into that."""
-        return step.kind == "merge" or step.flatten or step.target in self._quantised
+        return step.kind == "merge" or step.flatten or self.consumes(step.target)
 
     def consumes(self, key: str) -> bool:
         """Whether a tensor is not held, but made into something else."""

@@ -84,7 +84,7 @@ class FileTensors:
             held = self._dtype(entry)
             into = _wanted(held, dtype)
             if held == into and not owned and self._mapped:
-                continue
+                continue  # a view, as nearly all of a mapped load: no more is asked of it
             numbers = _numbers(entry, held, into)
             if numbers is None:
                 continue
